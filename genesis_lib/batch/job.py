@@ -1,0 +1,192 @@
+"""The main job: judge one environment by its notebooks, write its report, and seal the run."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from genesis_lib import run as runs
+from genesis_lib.batch.notebooks import Execution, Workers
+from genesis_lib.demo import binaries, stack
+from genesis_lib.demo.stack import Stack
+from genesis_lib.errors import GenesisError, RunError
+from genesis_lib.params import Environment, load_environment
+from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN
+from genesis_lib.readiness.judgement import Judgement
+from genesis_lib.report import document, machine
+from genesis_lib.runbook import Runbook, begin, check, parse_instant
+
+__all__ = ["NOTEBOOKS", "REPORT_NOTEBOOK", "Result", "replay", "report"]
+
+REPORT_NOTEBOOK = "06_readiness_report"
+NOTEBOOKS = ("01_day0_monitoring", REPORT_NOTEBOOK)
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What came of a run: its folder, its judgement, its exit code, the files written, and what could not be made, with the mend."""
+
+    folder: Path
+    judgement: Judgement
+    exit_code: int
+    files: tuple[Path, ...]
+    problems: tuple[str, ...]
+
+
+def report(name: str, *, root: Path, as_of: str, progress: Progress) -> Result:
+    """Judge an environment from start to end.
+
+    Args:
+        name: a name in params/, or the path of a YAML file.
+        root: the project's folder.
+        as_of: the instant to judge, ISO 8601; empty: now.
+        progress: is told in a line what is going on.
+
+    Raises:
+        GenesisError: it could not run; where a run folder was begun, `last_attempt.json` says so.
+
+    """
+    environment = load_environment(name, root=root)
+    check(environment, root=root)
+    if as_of:
+        parse_instant(as_of)
+    with ExitStack() as cleanup:
+        workers = cleanup.enter_context(Workers())
+        embedded = _embedded(environment, cleanup, root=root, progress=progress)
+        book = begin(environment, root=root, as_of=as_of, interactive=False, embedded=embedded)
+        attempts = root / "outputs" / environment.name / "last_attempt.json"
+        _note_attempt(attempts, book, exit_code=None)
+        try:
+            result = _judge(book, environment, workers, root=root, progress=progress)
+        except BaseException:
+            _note_attempt(attempts, book, exit_code=EXIT_COULD_NOT_RUN)
+            raise
+        _note_attempt(attempts, book, exit_code=result.exit_code)
+        return result
+
+
+def replay(folder: Path, *, root: Path, output: Path, progress: Progress) -> Result:
+    """Execute a complete run's notebooks again, from its record alone, into `output`; the findings must come out byte for byte.
+
+    Raises:
+        RunError: the run is not complete, or it does not come out the same.
+
+    """
+    record = runs.read_record(folder)
+    if not record["complete"]:
+        raise RunError(f"{folder.name}: is not complete, so it cannot be replayed; see its run.json")
+    with Workers() as workers:
+        executions = _execute(workers, folder, record["environment"], output, root=root, progress=progress)
+    judgement = Runbook(runs.open_folder(folder, root=root)).judgement
+    written = (folder / "report.json").read_bytes()
+    if machine.to_json(judgement) != written:
+        raise RunError(f"{folder.name}: its evidence does not lead to its report.json; was a file in it changed?")
+    crashed = [f"{e.notebook}: {e.error}" for e in executions if e.error]
+    if crashed:
+        raise RunError(f"{folder.name}: a notebook crashed in replay: {crashed[0]}")
+    return Result(
+        folder=folder,
+        judgement=judgement,
+        exit_code=int(record["exit_code"]),
+        files=tuple(e.output for e in executions),
+        problems=(),
+    )
+
+
+def _embedded(environment: Environment, cleanup: ExitStack, *, root: Path, progress: Progress) -> Stack | None:
+    """The environment's embedded stack: the one that is up, else one that ends with the job."""
+    if environment.embedded is None:
+        return None
+    running = stack.find(environment.name, project=root)
+    if running is None:
+        progress(f"starting the embedded stack, scenario {environment.embedded.scenario}")
+        running = cleanup.enter_context(
+            stack.start(
+                environment.embedded.scenario, environment=environment.name, project=root, tie_to_caller=True, progress=progress
+            )
+        )
+    return running
+
+
+def _judge(book: Runbook, environment: Environment, workers: Workers, *, root: Path, progress: Progress) -> Result:
+    folder = book.run.folder
+    progress(f"run {folder.name}: executing {len(NOTEBOOKS)} notebooks")
+    executions = _execute(workers, folder, environment.path, folder, root=root, progress=progress)
+    crashed = [(e.notebook, e.error) for e in executions if e.error]
+
+    # From the record; what a crashed notebook left unasked is asked now.
+    judgement = book.judgement
+    (folder / "report.json").write_bytes(machine.to_json(judgement))
+    progress("writing report.html and report.pdf")
+    files, problems = _write_documents(folder, judgement, crashed)
+    exit_code = EXIT_COULD_NOT_RUN if crashed else judgement.decision.call.exit_code
+    record = runs.read_record(folder)
+    record |= {
+        "notebooks": {e.notebook: {"took_s": round(e.took_s, 3), "error": e.error} for e in executions},
+        "complete": not crashed,
+        "completed_at": datetime.now(UTC).isoformat(),
+        "decision": str(judgement.decision.call),
+        "exit_code": exit_code,
+    }
+    runs.write_record(folder, record)
+    book.run.close()
+    if not crashed:
+        _point_latest(folder)
+    problems += [f"notebook {name} crashed: {error}" for name, error in crashed]
+    return Result(
+        folder=folder,
+        judgement=judgement,
+        exit_code=exit_code,
+        files=(folder / "report.json", *files),
+        problems=tuple(problems),
+    )
+
+
+def _execute(
+    workers: Workers, folder: Path, environment: str, output: Path, *, root: Path, progress: Progress
+) -> list[Execution]:
+    def tell(execution: Execution) -> None:
+        fate = f"crashed: {execution.error}" if execution.error else "done"
+        progress(f"{execution.notebook}: {fate} ({execution.took_s:.1f} s)")
+
+    return workers.execute(
+        {root / "notebooks" / f"{name}.ipynb": output / f"{name}.ipynb" for name in NOTEBOOKS},
+        {"environment": environment, "run": str(folder)},
+        progress=tell,
+    )
+
+
+def _write_documents(
+    folder: Path, judgement: Judgement, crashed: Sequence[tuple[str, str]]
+) -> tuple[list[Path], list[str]]:
+    """The HTML and the PDF; what cannot be made is said, with the mend, and never undoes the rest."""
+    notebook = folder / f"{REPORT_NOTEBOOK}.ipynb"
+    page = document.write_html(notebook, folder / "report.html", judgement=judgement, crashed=crashed)
+    try:
+        variables = binaries.pango_environment()
+        libraries = Path(variables["LD_LIBRARY_PATH"]) if variables else None
+        paper = document.write_pdf(
+            notebook, folder / "report.pdf", judgement=judgement, crashed=crashed, library_path=libraries
+        )
+    except GenesisError as error:
+        return [page], [f"report.pdf was not made: {error}"]
+    return [page, paper], []
+
+
+def _note_attempt(path: Path, book: Runbook, *, exit_code: int | None) -> None:
+    """Name the newest attempt and its exit (null while it runs), so that a failed run is never mistaken for an earlier GO."""
+    attempt = {"run_id": book.run.run_id, "as_of": book.run.as_of.isoformat(), "exit_code": exit_code}
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(attempt, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(path)
+
+
+def _point_latest(folder: Path) -> None:
+    fresh = folder.parent / ".latest.new"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(folder.name)
+    fresh.replace(folder.parent / "latest")

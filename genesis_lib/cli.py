@@ -1,0 +1,157 @@
+"""The command line: each command is an argument read and one call made."""
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from genesis_lib import __version__
+from genesis_lib.errors import GenesisError
+from genesis_lib.params import project_root
+
+__all__ = ["main"]
+
+_EXITS = "Exit codes: 0 GO, 1 HOLD, 2 NO_GO, 3 could not run."
+_EXIT_INTERRUPTED = 130
+
+
+class _Group(click.Group):
+    """Errors of ours end in one line and exit 3; so does a wrong call, for which click itself takes 2, which is our NO_GO."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            result = super().main(*args, **(kwargs | {"standalone_mode": False}))
+            sys.exit(result if isinstance(result, int) else 0)
+        except click.exceptions.Abort:
+            click.echo("interrupted; what was started has been stopped", err=True)
+            sys.exit(_EXIT_INTERRUPTED)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(3)
+        except GenesisError as error:
+            click.echo(f"genesis: {error}", err=True)
+            sys.exit(3)
+
+
+@click.group(cls=_Group, epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="genesis")
+def main() -> None:
+    r"""Prove, and do not merely assert, that a service is ready for production.
+
+    \b
+    ./genesis report            judge the embedded demo from start to end
+    ./genesis report day0       judge another environment of params/
+    ./genesis report my.yaml    judge any other, by its parameter file
+    """
+
+
+@main.command(epilog=_EXITS)
+@click.argument("environment", default="demo")
+@click.option("--as-of", default="", metavar="INSTANT", help="Judge this instant, ISO 8601, instead of now.")
+def report(environment: str, as_of: str) -> int:
+    """Judge ENVIRONMENT (default: demo) and write its report.
+
+    Runs the notebooks, writes outputs/ENVIRONMENT/RUN/ (executed notebooks, report.html, report.pdf, report.json, evidence), and prints
+    the decision. An environment with an embedded stack has it started, and stopped at the end; one that `genesis stack up` left
+    running is used as it is.
+    """
+    from genesis_lib.batch import job
+    from genesis_lib.views import terminal
+
+    result = job.report(environment, root=project_root(), as_of=as_of, progress=_progress())
+    terminal.show(result.judgement, files=result.files, problems=result.problems, exit_code=result.exit_code)
+    return result.exit_code
+
+
+@main.command(epilog=_EXITS)
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--to", "output", type=click.Path(file_okay=False, path_type=Path), help="Keep the notebooks here.")
+def replay(run: Path, output: Path | None) -> int:
+    """Execute the notebooks of a complete RUN (a folder such as outputs/demo/latest) again, from its evidence alone.
+
+    No server is asked. The findings must come out byte for byte as they are in the run's report.json; the exit code is the run's own.
+    """
+    import tempfile
+
+    from genesis_lib.batch import job
+    from genesis_lib.views import terminal
+
+    with tempfile.TemporaryDirectory(prefix="genesis-replay-") as scratch:
+        target = output or Path(scratch)
+        target.mkdir(parents=True, exist_ok=True)
+        result = job.replay(run.resolve(), root=project_root(), output=target.resolve(), progress=_progress())
+    terminal.show(
+        result.judgement, files=result.files if output else (), problems=result.problems, exit_code=result.exit_code
+    )
+    return result.exit_code
+
+
+@main.group()
+def stack() -> None:
+    """Start, look at and stop the embedded stack: real Prometheus, Alertmanager, node exporter, and a Genesis workload."""
+
+
+@stack.command()
+@click.argument("environment", default="demo")
+def up(environment: str) -> int:
+    """Start the stack of ENVIRONMENT and leave it running, for notebooks in JupyterLab."""
+    from genesis_lib.demo import stack as stacks
+    from genesis_lib.errors import ParameterError
+    from genesis_lib.params import load_environment
+
+    loaded = load_environment(environment, root=project_root())
+    if loaded.embedded is None:
+        raise ParameterError(f"{environment} has no embedded stack; it names servers that run elsewhere")
+    running = stacks.find(loaded.name, project=project_root()) or stacks.start(
+        loaded.embedded.scenario,
+        environment=loaded.name,
+        project=project_root(),
+        tie_to_caller=False,
+        progress=_progress(),
+    )
+    _show_stack(running.addresses)
+    click.echo(f"It runs until `genesis stack down {environment}`.", err=True)
+    return 0
+
+
+@stack.command()
+@click.argument("environment", default="demo")
+def status(environment: str) -> int:
+    """Show where the stack of ENVIRONMENT listens. Exit 0 when it runs, 1 when not."""
+    from genesis_lib.demo import stack as stacks
+
+    running = stacks.find(environment, project=project_root())
+    if running is None:
+        click.echo(f"no stack of {environment} is running; start one with: genesis stack up {environment}")
+        return 1
+    _show_stack(running.addresses)
+    return 0
+
+
+@stack.command()
+@click.argument("environment", default="demo")
+def down(environment: str) -> int:
+    """Stop the stack of ENVIRONMENT."""
+    from genesis_lib.demo import stack as stacks
+
+    stopped = stacks.stop(environment, project=project_root())
+    click.echo(f"the stack of {environment} was {'stopped' if stopped else 'not running'}")
+    return 0
+
+
+def _show_stack(addresses: Mapping[str, str]) -> None:
+    for name, address in addresses.items():
+        click.echo(f"{name:24} http://{address}")
+
+
+def _progress() -> Callable[[str], None]:
+    """Lines on standard error, each with the seconds since the start."""
+    started = time.monotonic()
+
+    def tell(line: str) -> None:
+        click.echo(click.style(f"{time.monotonic() - started:6.1f} s  ", dim=True) + line, err=True)
+
+    return tell

@@ -1,0 +1,113 @@
+"""Read `params/policy/*.yaml`, what "good" is for all environments, into frozen, strictly checked settings."""
+
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, PositiveFloat, model_validator
+
+from genesis_lib import strict_yaml
+from genesis_lib.model import Blocking
+from genesis_lib.strict_yaml import Listed, Name, Strict, Texts
+
+__all__ = ["Limits", "Policy", "Query", "Readiness", "Section", "Waiver", "load_policy"]
+
+_S = TypeVar("_S", bound=BaseModel)
+
+
+class Query(Strict):
+    """A question of the readiness report: its PromQL, the unit of its answer, and which SLO it belongs to."""
+
+    name: Name
+    title: Name
+    expr: Name
+    unit: Literal["ratio", "percent", "seconds", "bytes", "count", "boolean"]
+    slo: str = ""
+
+
+class Section(Strict):
+    """A section of the score: the checks in it with their weights."""
+
+    name: Name
+    title: Name
+    weight: PositiveFloat = 1.0
+    checks: Mapping[str, PositiveFloat] = Field(min_length=1)
+
+
+class Limits(Strict):
+    """The numbers by which the checks judge."""
+
+    fresh_intervals: PositiveFloat = 2.0
+
+
+class Readiness(Strict):
+    """The rubric: the bar for GO, how long a GO holds, the sections in force, and what blocks."""
+
+    bar: float = Field(ge=0, le=10)
+    valid_for_h: PositiveFloat
+    limits: Limits
+    sections: Annotated[tuple[Section, ...], Listed] = Field(min_length=1)
+    blocking: Mapping[str, Annotated[Blocking, BeforeValidator(Blocking)]]
+    owners: Mapping[str, str] = Field(default_factory=dict)
+    required_sources: Texts = ()
+
+    @model_validator(mode="after")
+    def _has_default(self) -> Self:
+        if "default" not in self.blocking:
+            raise ValueError("blocking needs a `default` for claims that it does not name")
+        return self
+
+
+class Waiver(Strict):
+    """A named, reasoned, dated exception to one finding."""
+
+    check: Name
+    subject: Name
+    reason: Name
+    owner: Name
+    expires: date
+
+
+class Policy(Strict):
+    """What "good" is, shared by all environments."""
+
+    readiness: Readiness
+    queries: tuple[Query, ...]
+    waivers: tuple[Waiver, ...]
+
+    def blocking_of(self, claim: str) -> Blocking:
+        """What a finding of this claim (`targets.up`) does when it is not good."""
+        rules = self.readiness.blocking
+        return rules.get(claim) or rules.get(claim.partition(".")[0]) or rules["default"]
+
+    def owner_of(self, claim: str, *, otherwise: str) -> str:
+        """Who mends a finding of this claim."""
+        owners = self.readiness.owners
+        return owners.get(claim) or owners.get(claim.partition(".")[0]) or otherwise
+
+
+class _Queries(Strict):
+    queries: Annotated[tuple[Query, ...], Listed]
+
+
+class _Waivers(Strict):
+    waivers: Annotated[tuple[Waiver, ...], Listed]
+
+
+def load_policy(folder: Path, *, root: Path) -> Policy:
+    """The policy in this folder: readiness.yaml, queries.yaml, waivers.yaml.
+
+    Raises:
+        ParameterError: a file is missing, or holds an unknown key or a wrong type, with file, line and mend.
+
+    """
+
+    def read(name: str, model: type[_S]) -> _S:
+        return strict_yaml.load(folder / name, shown_as=strict_yaml.shown(folder / name, root)).parse(model)
+
+    return Policy(
+        readiness=read("readiness.yaml", Readiness),
+        queries=read("queries.yaml", _Queries).queries,
+        waivers=read("waivers.yaml", _Waivers).waivers,
+    )

@@ -1,0 +1,88 @@
+"""Decide GO, HOLD or NO_GO from findings and their score."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from genesis_lib.model import Blocking, Finding, Verdict
+from genesis_lib.policy import Readiness
+from genesis_lib.readiness.score import Scorecard
+
+__all__ = ["EXIT_COULD_NOT_RUN", "Call", "Decision", "decide"]
+
+EXIT_COULD_NOT_RUN = 3
+
+
+class Call(StrEnum):
+    """The three answers to "are we ready?"."""
+
+    GO = "GO"
+    HOLD = "HOLD"
+    NO_GO = "NO_GO"
+
+    @property
+    def exit_code(self) -> int:
+        """0 GO, 1 HOLD, 2 NO_GO."""
+        return list(Call).index(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The call, until when it holds, and what it rests on.
+
+    `reasons` are plain sentences; `roots` the blocking findings that follow from no other; `followers` the blocking findings that
+    do; `waived` those that a waiver covers.
+    """
+
+    call: Call
+    valid_until: datetime
+    reasons: tuple[str, ...]
+    roots: tuple[Finding, ...]
+    followers: tuple[Finding, ...]
+    waived: tuple[Finding, ...]
+
+    @property
+    def headline(self) -> str:
+        """`GO`, `GO with 2 waivers`, `HOLD` or `NO_GO`."""
+        count = len(self.waived)
+        return str(self.call) + (f" with {count} waiver{'s' if count > 1 else ''}" if count else "")
+
+
+def decide(findings: Sequence[Finding], card: Scorecard, policy: Readiness, *, at: datetime) -> Decision:
+    """Any `no_go` FAIL is NO_GO; any other blocking FAIL or UNKNOWN, a section without findings, or a score under the bar is HOLD.
+
+    `at` is the instant judged; the decision holds from there for the policy's `valid_for_h`.
+    """
+    open_ones = [f for f in findings if not f.verdict.is_good and f.blocking is not Blocking.NONE and not f.waiver]
+    roots, followers = _split_by_root(open_ones)
+    no_go = [f for f in open_ones if f.verdict is Verdict.FAIL and f.blocking is Blocking.NO_GO]
+    empty = [s.title for s in card.sections if not sum(s.verdicts.values())]
+
+    # An infinitesimal float error must not turn a score that is at the bar into one that is under it.
+    under_bar = card.overall < policy.bar - 1e-9
+    call = Call.NO_GO if no_go else Call.HOLD if open_ones or empty or under_bar else Call.GO
+    reasons = [_sentence(f) for f in sorted(roots, key=lambda f: f not in no_go)]
+    reasons += [f"Section “{title}” is in force, but nothing was checked in it." for title in empty]
+    if under_bar:
+        reasons.append(f"The score of {card.overall:.1f} is under the bar of {policy.bar:g}.")
+    return Decision(
+        call=call,
+        valid_until=at + timedelta(hours=policy.valid_for_h),
+        reasons=tuple(reasons) or ("Every blocking claim was proven.",),
+        roots=tuple(roots),
+        followers=tuple(followers),
+        waived=tuple(f for f in findings if f.waiver and not f.verdict.is_good),
+    )
+
+
+def _sentence(finding: Finding) -> str:
+    """The reason, with its subject in front where it does not name it itself."""
+    return finding.reason if finding.subject in finding.reason else f"{finding.subject}: {finding.reason}"
+
+
+def _split_by_root(findings: Sequence[Finding]) -> tuple[list[Finding], list[Finding]]:
+    """Findings that stand alone, and those that follow from one of the others."""
+    ids = {f.id for f in findings}
+    roots = [f for f in findings if f.because_of not in ids]
+    return roots, [f for f in findings if f.because_of in ids]

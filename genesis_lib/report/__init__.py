@@ -1,0 +1,1 @@
+"""Turn an executed notebook and its judgement into what people and machines take away: HTML, PDF, JSON."""

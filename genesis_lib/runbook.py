@@ -1,0 +1,251 @@
+"""Open a run, and ask all that can be asked of it: the one object that notebooks and the command line hold."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from genesis_lib import run as runs
+from genesis_lib import snapshot
+from genesis_lib.checks.registry import CHECKS
+from genesis_lib.clients.prometheus import to_frame
+from genesis_lib.demo import stack
+from genesis_lib.demo.scenario import PORTS
+from genesis_lib.demo.stack import Stack
+from genesis_lib.errors import ParameterError, RunError
+from genesis_lib.model import Finding, Missing
+from genesis_lib.params import Environment, load_environment, project_root
+from genesis_lib.policy import Policy, load_policy
+from genesis_lib.readiness import waivers
+from genesis_lib.readiness.decision import decide
+from genesis_lib.readiness.judgement import Judgement
+from genesis_lib.readiness.score import score
+from genesis_lib.run import Run
+from genesis_lib.views.figures import Panel
+from genesis_lib.views.formatting import Unit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Runbook", "begin", "check", "open_run", "parse_instant"]
+
+
+class Runbook:
+    """One run and all that can be asked of it. Facts and findings are worked out once, when first asked for."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._facts: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        kind = "replayed from its record" if self.run.evidence.replay else "live, recorded as it is asked"
+        return f"Run {self.run.run_id} of {self.run.environment.name} as of {self.run.as_of:%Y-%m-%d %H:%M:%S} UTC ({kind})"
+
+    @property
+    def as_of(self) -> datetime:
+        """The instant that is judged, in UTC."""
+        return self.run.as_of
+
+    def facts(self, check: str) -> Any:
+        """What a check gathered (`services`, `targets`, …): see the check's own module for its shape."""
+        if check not in self._facts:
+            self._facts[check] = CHECKS[check].gather(self.run)
+        return self._facts[check]
+
+    def findings(self, *checks: str) -> list[Finding]:
+        """The findings of these checks, waivers applied; without a name, of all that policy lists."""
+        return [f for f in self._all if not checks or f.check.partition(".")[0] in checks]
+
+    def series(self, expression: str, *, window: timedelta, step: timedelta) -> "pd.DataFrame | Missing":
+        """A PromQL expression over the window that ends at the run's instant: UTC times down, a column for each series."""
+        start = self.run.as_of - window
+        answer = self.run.ask(
+            lambda: self.run.prometheus.query_range(expression, start=start, end=self.run.as_of, step=step)
+        )
+        return answer if isinstance(answer, Missing) else to_frame(answer.value)
+
+    def query_panels(self, *, hours: float) -> list[Panel]:
+        """The policy's queries as small charts over the last hours, or why there is nothing to draw."""
+        judged = {f.subject: f for f in self.findings("queries")}
+        return [
+            self._panel(query.title, (query.expr,), Unit(query.unit), (), judged.get(query.title), hours=hours)
+            for query in self.facts("queries").queries
+        ]
+
+    def dashboard_panels(self, *, hours: float) -> list[Panel]:
+        """What each panel of each dashboard shows, drawn from the same queries, or why it shows nothing."""
+        judged = {f.subject: f for f in self.findings("dashboards")}
+        return [
+            self._panel(
+                panel.title,
+                panel.expressions,
+                _GRAFANA_UNITS.get(panel.unit, Unit.NUMBER),
+                panel.thresholds,
+                judged.get(f"{dashboard.title} / {panel.title}"),
+                hours=hours,
+            )
+            for dashboard in self.facts("dashboards").dashboards
+            if not isinstance(dashboard.panels, Missing)
+            for panel in dashboard.panels
+        ]
+
+    def _panel(
+        self,
+        title: str,
+        expressions: Sequence[str],
+        unit: Unit,
+        thresholds: Sequence[tuple[str, float]],
+        finding: Finding | None,
+        *,
+        hours: float,
+    ) -> Panel:
+        import pandas as pd
+
+        window = timedelta(hours=hours)
+        answers = [self.series(text, window=window, step=window / _CHART_POINTS) for text in expressions]
+        frames = [a for a in answers if not isinstance(a, Missing) and not a.empty]
+        missing = next((a.detail for a in answers if isinstance(a, Missing)), "no data in this window")
+        reason = finding.reason if finding and not finding.verdict.is_good else missing
+        return Panel(
+            title=title,
+            frame=pd.concat(frames, axis=1) if frames else pd.DataFrame(),
+            unit=unit,
+            thresholds=tuple(thresholds),
+            empty_because="" if frames else reason,
+        )
+
+    @property
+    def bar(self) -> float:
+        """The score that a GO needs."""
+        return self.run.policy.readiness.bar
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """All that policy lists, judged: findings, score, decision."""
+        run, rubric = self.run, self.run.policy.readiness
+        card = score(self._all, rubric.sections)
+        return Judgement(
+            environment=run.environment.name,
+            title=run.environment.title,
+            owner=run.environment.owner,
+            chunk=run.environment.chunk,
+            run_id=run.run_id,
+            as_of=run.as_of,
+            skew_s=float(runs.read_record(run.folder).get("skew_s", 0.0)),
+            findings=tuple(self._all),
+            card=card,
+            decision=decide(self._all, card, rubric, at=run.as_of),
+            not_applicable=tuple(
+                f"This environment declares that it has no {_NAMES[name]}; nothing of it was judged."
+                for name in _NAMES
+                if getattr(run.environment, name) is None and name not in rubric.required_sources
+            ),
+        )
+
+    @cached_property
+    def _all(self) -> list[Finding]:
+        policy, at = self.run.policy, self.run.as_of
+        names = dict.fromkeys(check for section in policy.readiness.sections for check in section.checks)
+        found = [f for name in names for f in CHECKS[name].findings(self.facts(name), policy, at=at)]
+        owner = self.run.environment.owner
+        found = [f if f.owner else replace(f, owner=owner) for f in found]
+        return waivers.apply(found, policy.waivers, today=at.date())
+
+
+_CHART_POINTS = 180
+_GRAFANA_UNITS = {
+    "percentunit": Unit.RATIO,
+    "percent": Unit.PERCENT,
+    "s": Unit.SECONDS,
+    "bytes": Unit.BYTES,
+    "short": Unit.NUMBER,
+    "bool_yes_no": Unit.BOOLEAN,
+}
+_NAMES = {"prometheus": "Prometheus", "alertmanager": "Alertmanager", "grafana": "Grafana", "docker": "Docker engine"}
+
+
+def open_run(environment: str = "demo", *, run: str = "", as_of: str = "") -> Runbook:
+    """What a notebook's set-up cell calls: join a run, or begin one at this instant.
+
+    Args:
+        environment: a name in params/, or the path of a YAML file.
+        run: a run folder to join; empty: a new run, marked interactive.
+        as_of: the instant to judge, ISO 8601 (`2026-11-24T06:00:00Z`); empty: now. Only for a new run.
+
+    Raises:
+        GenesisError: parameters, run folder or embedded stack are not as they must be; the message says how to mend it.
+
+    """
+    root = project_root()
+    if run:
+        if as_of:
+            raise RunError("as_of belongs to a new run; a run that is joined has its own")
+        folder = Path(run) if Path(run).is_absolute() or Path(run).exists() else root / run
+        sealed = (folder / "run.json").is_file() and runs.read_record(folder)["complete"]
+        expect = None if sealed else load_environment(environment, root=root)
+        return Runbook(runs.open_folder(folder, root=root, expect=expect))
+    loaded = load_environment(environment, root=root)
+    return begin(loaded, root=root, as_of=as_of, interactive=True, embedded=_notebooks_stack(loaded, root))
+
+
+def begin(environment: Environment, *, root: Path, as_of: str, interactive: bool, embedded: Stack | None) -> Runbook:
+    """A new run, with the sources that only tell about now asked first; `embedded` is the stack to ask, where the environment has one.
+
+    Raises:
+        ParameterError: policy is wrong, a credential cannot be resolved, or `as_of` is no instant; nothing was written.
+
+    """
+    instant = parse_instant(as_of) if as_of else None
+    policy = check(environment, root=root)
+    addresses = {f"localhost:{port}": embedded.addresses[job] for job, port in PORTS.items()} if embedded else {}
+    run = runs.create(environment, policy, root=root, as_of=instant, interactive=interactive, addresses=addresses)
+    snapshot.take(run)
+    return Runbook(run)
+
+
+def check(environment: Environment, *, root: Path) -> Policy:
+    """The environment's policy, and a refusal of all that would stop a run, before anything is started or written.
+
+    Raises:
+        ParameterError: policy is wrong or lists a check that does not exist, or a credential cannot be resolved.
+
+    """
+    policy = load_policy(environment.file(environment.policy), root=root)
+    unknown = {name for section in policy.readiness.sections for name in section.checks} - set(CHECKS)
+    if unknown:
+        raise ParameterError(f"readiness.yaml lists unknown checks: {', '.join(sorted(unknown))}; known: {', '.join(CHECKS)}")
+    environment.secrets()
+    return policy
+
+
+def _notebooks_stack(environment: Environment, root: Path) -> Stack | None:
+    """The embedded stack for a notebook that runs by itself: the one that is up, else one that lives as long as its kernel."""
+    if environment.embedded is None:
+        return None
+    running = stack.find(environment.name, project=root) or _started_here.get(environment.name)
+    if running is None:
+        running = stack.start(
+            environment.embedded.scenario, environment=environment.name, project=root, tie_to_caller=True, progress=print
+        )
+        _started_here[environment.name] = running
+    return running
+
+
+# Stacks that belong to this process; they end with it. Setting up again in the same kernel finds them here.
+_started_here: dict[str, Stack] = {}
+
+
+def parse_instant(text: str) -> datetime:
+    """An ISO 8601 instant; without an offset it is UTC.
+
+    Raises:
+        ParameterError: it is no instant.
+
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ParameterError(f"as_of: {text!r} is no ISO 8601 instant such as 2026-11-24T06:00:00Z") from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

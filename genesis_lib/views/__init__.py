@@ -1,0 +1,1 @@
+"""Turn results into figures and tables that people read; nothing here computes a verdict."""

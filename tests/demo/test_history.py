@@ -1,0 +1,199 @@
+"""The past of a running stack: complete, never from the future, and joined to the present without a seam."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import yaml
+
+from genesis_lib.demo import history, scenario
+from genesis_lib.demo.scenario import Alert
+from genesis_lib.demo.stack import Stack
+from genesis_lib.errors import StackError
+
+DAYS = 14
+STEPS = DAYS * 86_400 // history.INTERVAL_S
+Result = list[dict[str, Any]]
+
+
+def ask(stack: Stack, path: str, **parameters: object) -> Result:
+    url = f"http://{stack.addresses['prometheus']}/api/v1/{path}"
+    answer = httpx.get(url, params={k: str(v) for k, v in parameters.items()}, trust_env=False, timeout=30).json()
+    assert answer["status"] == "success", answer
+    result: Result = answer["data"]["result"]
+    return result
+
+
+def value(stack: Stack, expr: str, **parameters: object) -> float:
+    (one,) = ask(stack, "query", query=expr, **parameters)
+    return float(one["value"][1])
+
+
+def values(stack: Stack, expr: str, *, start: float, end: float, step_s: float) -> np.ndarray:
+    (one,) = ask(stack, "query_range", query=expr, start=start, end=end, step=step_s)
+    return np.array([float(text) for _, text in one["values"]])
+
+
+def label_sets(result: Result) -> set[frozenset[tuple[str, str]]]:
+    return {frozenset(one["metric"].items()) for one in result}
+
+
+def end_of_history(stack: Stack) -> int:
+    return int(stack.started_at.timestamp())
+
+
+def test_no_sample_was_lost(healthy_stack: Stack) -> None:
+    end = end_of_history(healthy_stack)
+    names = {one["metric"]["__name__"] for one in ask(healthy_stack, "query", query='{__name__=~".+"}', time=end)}
+    assert len(names) > 40
+    for name in names:
+        counts = ask(healthy_stack, "query", query=f"count_over_time({name}[15d])", time=end)
+        assert {one["value"][1] for one in counts} == {str(STEPS + 1)}, name
+
+
+def test_each_series_of_the_history_lives_on_under_the_same_labels(healthy_stack: Stack) -> None:
+    end = end_of_history(healthy_stack)
+    past = label_sets(ask(healthy_stack, "query", query='{__name__=~".+"}', time=end))
+    url = f"http://{healthy_stack.addresses['prometheus']}/api/v1/series"
+    scraped = httpx.get(url, params={"match[]": '{__name__=~".+"}', "start": end + 1}, trust_env=False).json()["data"]
+    assert past <= {frozenset(labels.items()) for labels in scraped}
+
+
+def test_the_history_reaches_up_to_the_start_and_no_further(healthy_stack: Stack) -> None:
+    end = end_of_history(healthy_stack)
+    last = value(healthy_stack, "timestamp(genesis_operations_total) ", time=end)
+    assert end - history.INTERVAL_S < last <= healthy_stack.started_at.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("expr", "least", "most"),
+    [
+        pytest.param("sum(rate(genesis_operations_total[5m]))", 4.6, 7.5, id="throughput"),
+        pytest.param(
+            "sum(rate(genesis_errors_total[1h])) / sum(rate(genesis_operations_total[1h]))", 1e-5, 5e-4, id="errors"
+        ),
+        pytest.param(
+            "histogram_quantile(0.95, sum by (le) (rate(genesis_operation_duration_seconds_bucket[5m])))",
+            0.1,
+            0.15,
+            id="P95",
+        ),
+        pytest.param("genesis_tests_passed_total / genesis_tests_total", 0.99, 1, id="pass rate"),
+        pytest.param('1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m]))', 0, 1, id="CPU"),
+        pytest.param("node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", 0, 1, id="memory"),
+        pytest.param("avg_over_time(up[7d:5m])", 1, 1, id="availability"),
+    ],
+)
+def test_questions_are_answered_at_once_and_plausibly(
+    expr: str, least: float, most: float, healthy_stack: Stack
+) -> None:
+    answers = [float(one["value"][1]) for one in ask(healthy_stack, "query", query=expr)]
+    assert answers
+    assert all(least <= answer <= most for answer in answers), answers
+
+
+@pytest.mark.parametrize(
+    ("expr", "least", "most"),
+    [
+        pytest.param("sum(rate(genesis_operations_total[2m]))", 4, 8.5, id="operations"),
+        pytest.param(
+            'avg(sum without (mode) (rate(node_cpu_seconds_total{mode=~"idle|user|system|iowait"}[2m])))',
+            0.5,
+            1.1,
+            id="CPU",
+        ),
+        pytest.param(
+            "sum(rate(genesis_operation_duration_seconds_sum[2m])) / sum(rate(genesis_operations_total[2m]))",
+            0.08,
+            0.11,
+            id="mean",
+        ),
+    ],
+)
+def test_there_is_no_spike_where_past_and_present_meet(
+    expr: str, least: float, most: float, healthy_stack: Stack
+) -> None:
+    end = end_of_history(healthy_stack)
+    now = time.time()
+    seam = values(healthy_stack, expr, start=end - 600, end=now, step_s=5)
+    assert seam.min() > least
+    assert seam.max() < most
+
+
+def test_the_cpu_of_two_weeks_is_never_below_none_nor_above_all(healthy_stack: Stack) -> None:
+    end = end_of_history(healthy_stack)
+    expr = '1 - avg(rate(node_cpu_seconds_total{mode="idle"}[5m]))'
+    used = values(healthy_stack, expr, start=end - DAYS * 86_400 + 600, end=end, step_s=300)
+    assert len(used) > DAYS * 280
+    assert used.min() >= -0.01
+    assert used.max() <= 1.01
+
+
+@pytest.mark.parametrize("alert", scenario.load("healthy").alerts, ids=lambda alert: alert.name)
+def test_past_alerts_are_those_that_the_rules_would_have_raised(alert: Alert, healthy_stack: Stack) -> None:
+    text = (healthy_stack.folder / "configuration" / "production_alerts.yml").read_text()
+    rules = {rule["alert"]: rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]}
+    end = end_of_history(healthy_stack)
+    hour = timedelta(hours=1)
+    first, last = ((moment).total_seconds() for moment in (alert.begins - hour, alert.ends + hour))
+    window = {"start": end + first, "end": end + last, "step": 15}
+    (holds,) = ask(healthy_stack, "query_range", query=rules[alert.name]["expr"], **window)
+    active = ask(
+        healthy_stack,
+        "query_range",
+        query=f'present_over_time(ALERTS{{alertname="{alert.name}"}}[15s])',
+        **window,
+    )
+    assert {one["metric"]["alertstate"] for one in active} == {"pending", "firing"}
+    assert all(rules[alert.name]["labels"].items() <= one["metric"].items() for one in active)
+    moments = sorted(at for one in active for at, _ in one["values"])
+    assert moments[0] == pytest.approx(holds["values"][0][0], abs=120)
+    assert moments[-1] == pytest.approx(holds["values"][-1][0], abs=120)
+
+
+def test_no_alert_is_active_in_good_health(healthy_stack: Stack) -> None:
+    active = {one["metric"]["alertname"] for one in ask(healthy_stack, "query", query="ALERTS")}
+    # The host's own load is not ours to vouch for.
+    assert active <= {"HighCPUUsage", "HighMemoryUsage"}
+
+
+def test_day0_monitors_itself_and_finds_no_genesis(day0_stack: Stack) -> None:
+    up = {one["metric"]["job"]: one["value"][1] for one in ask(day0_stack, "query", query="up")}
+    running, absent = ("prometheus", "alertmanager", "node"), scenario.WORKLOAD_JOBS
+    assert up == {**dict.fromkeys(running, "1"), **dict.fromkeys(absent, "0")}
+    end = end_of_history(day0_stack)
+    past = ask(day0_stack, "query", query="count_over_time(up[3d])", time=end)
+    assert {one["value"][1] for one in past} == {str(47 * 240 + 1)}
+    assert not ask(day0_stack, "query", query='{__name__=~"genesis_.+"}')
+
+
+def test_day0_has_three_alerts_that_have_been_active_for_47_hours(day0_stack: Stack) -> None:
+    url = f"http://{day0_stack.addresses['prometheus']}/api/v1/alerts"
+    alerts = httpx.get(url, trust_env=False).json()["data"]["alerts"]
+    assert {alert["labels"]["alertname"] for alert in alerts} == {alert.name for alert in scenario.load("day0").alerts}
+    assert len(alerts) == 3
+    end = end_of_history(day0_stack)
+    past = ask(day0_stack, "query", query="ALERTS_FOR_STATE", time=end)
+    present = ask(day0_stack, "query", query="ALERTS_FOR_STATE")
+    assert label_sets(past) == label_sets(present)
+    assert {one["value"][1] for one in past} == {str(end - 47 * 3600)}
+
+
+def test_an_alert_that_no_rule_has_is_refused(tmp_path: Path) -> None:
+    day0 = scenario.load("day0")
+    invented = day0.model_copy(update={"alerts": (Alert(name="Invented", begins=timedelta(hours=-1)),)})
+    rules = tmp_path / "rules.yml"
+    rules.write_text("groups: [{name: g, rules: [{alert: Real, expr: vector(1)}]}]")
+    with pytest.raises(StackError, match="an alert Invented, and no rule has; rules: Real"):
+        history.write(
+            tmp_path / "data",
+            invented,
+            now=1_760_000_000.0,
+            addresses={job: f"127.0.0.1:{port}" for job, port in scenario.PORTS.items()},
+            node_page="node_load1 1\n",
+            rules=[rules],
+        )

@@ -1,0 +1,70 @@
+"""Scenarios are read strictly, and shipped ones hold what their names promise."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from genesis_lib.demo import scenario
+from genesis_lib.demo.scenario import Phase, Scenario
+from genesis_lib.errors import StackError
+
+
+def test_healthy_runs_all_jobs_and_keeps_its_last_week_clean() -> None:
+    healthy = scenario.load("healthy")
+    assert healthy.running == scenario.WORKLOAD_JOBS
+    assert healthy.history == timedelta(days=14)
+    ends = [*(phase.ends for phase in healthy.phases), *(alert.ends for alert in healthy.alerts)]
+    assert ends
+    assert all(end is not None and end < timedelta(days=-7) for end in ends)
+
+
+def test_day0_says_only_what_differs_from_healthy() -> None:
+    day0, healthy = scenario.load("day0"), scenario.load("healthy")
+    assert day0.running == ()
+    assert day0.history == timedelta(hours=47)
+    assert {alert.name for alert in day0.alerts} == {
+        "GenesisServiceDown",
+        "TestSuiteNotRunning",
+        "ObservabilityMetricsMissing",
+    }
+    assert day0.traffic == healthy.traffic
+
+
+def test_the_flags_are_the_seventeen_of_the_report() -> None:
+    flags = scenario.load("healthy").flags
+    assert len(flags) == 17
+    assert not flags["phase_4_deployment"]
+    assert not flags["aatc_system_enabled"]
+
+
+def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(StackError, match=r"'health' is unknown; there are: day0, .*healthy"):
+        scenario.load("health")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        pytest.param("30m", timedelta(minutes=30), id="one unit"),
+        pytest.param("-9d5h40m", -timedelta(days=9, hours=5, minutes=40), id="before the start"),
+        pytest.param("1d12h", timedelta(hours=36), id="several units"),
+    ],
+)
+def test_durations_are_written_as_people_write_them(text: str, meant: timedelta) -> None:
+    assert Phase.model_validate({"begins": text}).begins == meant
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        pytest.param({"runing": []}, "runing", id="an unknown key"),
+        pytest.param({"running": ["genesis-ui"]}, "genesis-ui is unknown", id="an unknown job"),
+        pytest.param({"history": "two weeks"}, "must be a duration", id="a duration in words"),
+        pytest.param({"phases": [{"begins": "1h", "error_ratio": 2}]}, "error_ratio", id="a ratio above one"),
+    ],
+)
+def test_a_wrong_scenario_is_refused(change: dict[str, object], complaint: str) -> None:
+    whole = scenario.load("healthy").model_dump()
+    with pytest.raises(ValidationError, match=complaint):
+        Scenario.model_validate({**whole, **change})
