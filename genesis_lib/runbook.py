@@ -215,7 +215,9 @@ def check(environment: Environment, *, root: Path) -> Policy:
     policy = load_policy(environment.file(environment.policy), root=root)
     unknown = {name for section in policy.readiness.sections for name in section.checks} - set(CHECKS)
     if unknown:
-        raise ParameterError(f"readiness.yaml lists unknown checks: {', '.join(sorted(unknown))}; known: {', '.join(CHECKS)}")
+        raise ParameterError(
+            f"readiness.yaml lists unknown checks: {', '.join(sorted(unknown))}; known: {', '.join(CHECKS)}"
+        )
     environment.secrets()
     return policy
 
@@ -227,7 +229,11 @@ def _notebooks_stack(environment: Environment, root: Path) -> Stack | None:
     running = stack.find(environment.name, project=root) or _started_here.get(environment.name)
     if running is None:
         running = stack.start(
-            environment.embedded.scenario, environment=environment.name, project=root, tie_to_caller=True, progress=print
+            environment.embedded.scenario,
+            environment=environment.name,
+            project=root,
+            tie_to_caller=True,
+            progress=print,
         )
         _started_here[environment.name] = running
     return running

@@ -25,7 +25,9 @@ def test_every_check_has_its_module_its_test_and_its_page() -> None:
 def test_every_key_of_a_parameter_or_policy_file_is_documented(model: type[BaseModel]) -> None:
     text = (ROOT / "docs/readiness.md").read_text()
     computed = {"name", "path"} if model is Environment else set()
-    missing = [key for key in model.model_fields if key not in computed and not re.search(rf"`([\w.]+\.)?{key}[`.]", text)]
+    missing = [
+        key for key in model.model_fields if key not in computed and not re.search(rf"`([\w.]+\.)?{key}[`.]", text)
+    ]
     assert not missing
 
 

@@ -121,7 +121,9 @@ def test_a_complete_run_is_sealed(root: Path) -> None:
     assert runs.open_folder(run.folder, root=root).evidence.replay
 
 
-def test_a_complete_run_replays_without_its_credentials_and_its_files(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_complete_run_replays_without_its_credentials_and_its_files(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = new_run(root)
     runs.write_record(run.folder, runs.read_record(run.folder) | {"complete": True})
     monkeypatch.delenv("A_TOKEN")

@@ -106,7 +106,11 @@ def _embedded(environment: Environment, cleanup: ExitStack, *, root: Path, progr
         progress(f"starting the embedded stack, scenario {environment.embedded.scenario}")
         running = cleanup.enter_context(
             stack.start(
-                environment.embedded.scenario, environment=environment.name, project=root, tie_to_caller=True, progress=progress
+                environment.embedded.scenario,
+                environment=environment.name,
+                project=root,
+                tie_to_caller=True,
+                progress=progress,
             )
         )
     return running

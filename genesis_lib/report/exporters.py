@@ -29,6 +29,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _CHAPTER = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
 _PAPERMILL_NOTICES = {"papermill-error-cell-tag"}  # its own notice of a crash, with links that lead nowhere here
 _FEWEST_CHAPTERS = 3  # a list of fewer helps nobody
+_SHOWN = {"text/html", "text/markdown", "image/svg+xml", "image/png", "text/plain"}
 _DARK_SCREEN = "@media screen and (prefers-color-scheme: dark)"
 
 
@@ -117,6 +118,10 @@ def _prepared(notebook: NotebookNode) -> NotebookNode:
     dark = f"<style>{_DARK_SCREEN} {{ svg {{ {css_variables(DARK)} }} }}</style>"
     for output in _outputs(notebook):
         data = output.get("data", {})
+        for kind in data.keys() - _SHOWN:
+            del data[kind]  # scripts, widgets and whatever else a page at rest cannot show
+        if "data" in output and not data:
+            data["text/plain"] = ""
         if "text/html" in data:
             data["text/html"] = _OWN_STYLE.sub("", data["text/html"])
         if "image/svg+xml" in data:

@@ -48,7 +48,9 @@ def test_a_dashboard_without_panels_fails() -> None:
 
 def test_a_dashboard_that_cannot_be_read_is_unknown() -> None:
     broken = Missing(cause=Cause.MALFORMED, detail="d.json: is no dashboard", evidence="e")
-    facts = DashboardFacts(dashboards=(Dashboard(source="d.json", title="d", panels=broken, evidence="e"),), ladder=LADDER)
+    facts = DashboardFacts(
+        dashboards=(Dashboard(source="d.json", title="d", panels=broken, evidence="e"),), ladder=LADDER
+    )
     assert [f.verdict for f in dashboards.judge(facts, policy(), at=AT)] == [Verdict.UNKNOWN]
 
 
@@ -63,7 +65,11 @@ def test_rows_are_unfolded_and_what_shows_no_data_is_left_out() -> None:
 
 
 def test_variables_are_put_in_the_longest_name_first() -> None:
-    shown = {"title": "p", "type": "stat", "targets": [{"expr": 'rate(x{job="$job",i=~"${instance}"}[$__rate_interval])'}]}
+    shown = {
+        "title": "p",
+        "type": "stat",
+        "targets": [{"expr": 'rate(x{job="$job",i=~"${instance}"}[$__rate_interval])'}],
+    }
     variables = [
         {"name": "job", "current": {"value": "node"}},
         {"name": "instance", "current": {"value": ["a", "b"]}},
@@ -76,5 +82,7 @@ def test_variables_are_put_in_the_longest_name_first() -> None:
 def test_threshold_lines_are_read_only_where_the_panel_draws_them() -> None:
     steps = {"steps": [{"color": "green", "value": None}, {"color": "red", "value": 0.98}]}
     drawn = {"custom": {"thresholdsStyle": {"mode": "line"}}, "thresholds": steps, "unit": "percentunit"}
-    shown = [{"title": "p", "type": "timeseries", "fieldConfig": {"defaults": d}} for d in (drawn, {"thresholds": steps})]
+    shown = [
+        {"title": "p", "type": "timeseries", "fieldConfig": {"defaults": d}} for d in (drawn, {"thresholds": steps})
+    ]
     assert [p.thresholds for p in panels.read(dashboard(*shown))] == [(("threshold", 0.98),), ()]

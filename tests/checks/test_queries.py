@@ -23,7 +23,9 @@ def facts() -> QueryFacts:
         rules=(RuleFile(name="alerts.yml", rules=(RULE,), evidence="e"),),
         dashboards=(Dashboard(source="d.json", title="Genesis", panels=(PANEL,), evidence="e"),),
         ladder=ladder_facts(
-            answers={"up": vector(({}, 1.0)), RULE.expr: vector(), MISSPELLED: vector()}, alive=("up",), dead=(MISSPELLED,)
+            answers={"up": vector(({}, 1.0)), RULE.expr: vector(), MISSPELLED: vector()},
+            alive=("up",),
+            dead=(MISSPELLED,),
         ),
     )
 

@@ -69,7 +69,9 @@ def test_a_rule_that_is_loaded_healthy_and_quiet_passes_whatever_the_spelling() 
         pytest.param(loaded(duration_s=300.0), "duration", id="another duration"),
         pytest.param(loaded(labels={"severity": "warning"}), "labels", id="other labels"),
         pytest.param(loaded(health="err", last_error="many-to-many"), "many-to-many", id="cannot be evaluated"),
-        pytest.param(loaded(last_evaluation=AT - timedelta(minutes=2)), "was not evaluated", id="evaluated too long ago"),
+        pytest.param(
+            loaded(last_evaluation=AT - timedelta(minutes=2)), "was not evaluated", id="evaluated too long ago"
+        ),
         pytest.param(loaded(last_evaluation=None), "never", id="never evaluated"),
     ],
 )

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from genesis_lib.evidence import Evidence
 from genesis_lib.model import Cause
 from tests.clients.conftest import Connect
 from tests.clients.faulty import Faulty, reply, serve
+from tests.docker_engine import Engine
 
 INSPECT: dict[str, Any] = {
     "Id": "abc",
@@ -116,17 +116,14 @@ def test_only_get_is_sent(engine: Faulty, docker: Docker) -> None:
             docker._http.get_long(path, [("x", "y" * 3000)])
 
 
-def test_a_real_engine_is_read_where_one_runs(connect: Connect) -> None:
-    url = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
-    docker = Docker(connect(url, source="docker"))
-    try:
-        version = docker.version().value
-    except SourceError as error:
-        pytest.skip(f"no engine to ask: {error}")
-    assert version.api_version.startswith("1.")
-    for container in docker.containers().value:
-        details = docker.inspect(container.id).value
-        assert (details.id, details.name) == (container.id, container.name)
+def test_a_real_engine_is_read(connect: Connect, evidence: Evidence, docker_engine_up: Engine) -> None:
+    name = docker_engine_up.run("read-me", "/bin/sleep", "60", Env=["PASSWORD=hunter2"])
+    docker = Docker(connect(docker_engine_up.url, source="docker"))
+    assert docker.version().value.api_version.startswith("1.")
+    assert name in [container.id for container in docker.containers().value]
+    details = docker.inspect(name).value
+    assert (details.id, details.name, details.state) == (name, "read-me", "running")
+    assert b"hunter2" not in _record(evidence)
     with pytest.raises(SourceError, match=r"(?i)no such container"):
         docker.inspect("no-container-has-this-name")
 

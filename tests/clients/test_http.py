@@ -98,7 +98,6 @@ def test_a_source_that_is_down_costs_less_than_a_second(connect: Connect) -> Non
         pytest.param("http://host.invalid", "cannot be found", id="a name that nobody knows"),
         pytest.param("http://a..b", "cannot be found: no host can have", id="a name that no host can have"),
         pytest.param("unix:///nowhere/docker.sock", "no such socket", id="a socket that is not there"),
-        pytest.param("http://host:port", "not a URL", id="a port that is no number"),
     ],
 )
 def test_an_address_that_leads_nowhere_says_so(url: str, words: str, connect: Connect) -> None:
