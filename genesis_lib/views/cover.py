@@ -86,10 +86,9 @@ def _grouped_roots(decision: Decision) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _other_reasons(decision: Decision) -> list[str]:
-    """Reasons that are no finding: an empty section, a score under the bar; or that all is proven."""
-    of_roots = {f"{f.subject}: {f.reason}" for f in decision.roots}
-    return [reason for reason in decision.reasons if reason not in of_roots]
+def _other_reasons(decision: Decision) -> tuple[str, ...]:
+    """Reasons that are no finding: an empty section, a score under the bar; or that all is proven. They stand behind one for each root."""
+    return decision.reasons[len(decision.roots) :]
 
 
 def _followers(group: Sequence[Finding], decision: Decision) -> int:
@@ -104,13 +103,15 @@ def _followers(group: Sequence[Finding], decision: Decision) -> int:
 
 def _root(group: Sequence[Finding], followers: int) -> str:
     first = group[0]
-    subjects = f"<strong>{markup.listed([f.subject for f in group])}</strong>"
+    subjects = f"<strong>{markup.listed([f.subject for f in group])}</strong>: "
+    if len(group) == 1 and first.subject in first.reason:
+        subjects = ""  # the reason names it
     todo = f'<p><span class="g-label">Do</span> {markup.text(first.hint)}</p>' if first.hint else ""
     asides = [f"Owner: {markup.text(first.owner)}"] if first.owner else []
     if followers:
         asides.append(f"{followers} other {'finding follows' if followers == 1 else 'findings follow'} from this")
     aside = f'<p class="g-muted">{" · ".join(asides)}</p>' if asides else ""
-    return f"<li><p>{markup.verdict(first.verdict)} {subjects}: {markup.text(first.reason)}</p>{todo}{aside}</li>"
+    return f"<li><p>{markup.verdict(first.verdict)} {subjects}{markup.text(first.reason)}</p>{todo}{aside}</li>"
 
 
 def _count(roots: Sequence[object], others: Sequence[str]) -> str:

@@ -173,8 +173,8 @@ def _draw(axes: Axes, panel: Panel, *, small: bool) -> None:
         lines += axes.plot(at, series.to_numpy(), color=colour, zorder=1 if extra else 2, label=_label(str(name)))
         # A sample between two gaps is no line; without a mark it would be invisible.
         axes.plot(at[lone], series[lone].to_numpy(), color=colour, linestyle="", marker="o", markersize=3)
-    _draw_thresholds(axes, panel.thresholds, panel.unit, small=small)
     _set_axes(axes, frame, panel, small=small)
+    _draw_thresholds(axes, panel.thresholds, panel.unit, small=small)
     if not small and len(frame.columns) > 1:
         more = len(lines) - _MOST_SERIES
         figure = axes.get_figure(root=True)
@@ -184,11 +184,18 @@ def _draw(axes: Axes, panel: Panel, *, small: bool) -> None:
 
 
 def _draw_thresholds(axes: Axes, thresholds: Sequence[tuple[str, float]], unit: Unit, *, small: bool) -> None:
-    for name, value in thresholds:
+    """Lines with their names above them; or below, where the next line is too close."""
+    low, high = axes.get_ylim()
+    close = (high - low) * (0.18 if small else 0.09)
+    ordered = sorted(thresholds, key=lambda threshold: threshold[1])
+    above = [value for _, value in ordered[1:]] + [np.inf]
+    for (name, value), next_one in zip(ordered, above, strict=False):
         axes.axhline(value, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (4, 2)), zorder=3)
         text = f"{_label(name, 16 if small else _LONGEST_LABEL)} {quantity(value, unit)}"
-        named = axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2), ha="right",
-                              textcoords="offset points", va="bottom", fontsize=6 if small else 8, color=LIGHT["muted"])  # fmt: skip
+        below = next_one - value < close
+        named = axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, -3 if below else 2),
+                              textcoords="offset points", ha="right", va="top" if below else "bottom",
+                              fontsize=6 if small else 8, color=LIGHT["muted"])  # fmt: skip
         named.set_in_layout(False)
 
 
@@ -221,7 +228,7 @@ def _dates(locator: AutoDateLocator, *, show_offset: bool) -> ConciseDateFormatt
 
 
 def _say(axes: Axes, words: str, *, small: bool) -> None:
-    said = axes.text(0, 0.95, _wrapped(words, *((32, 5) if small else (90, 3))), transform=axes.transAxes, va="top",
+    said = axes.text(0, 0.95, _wrapped(words, *((38, 5) if small else (90, 3))), transform=axes.transAxes, va="top",
                      fontsize=7 if small else 9, color=LIGHT["muted"], linespacing=1.4)  # fmt: skip
     said.set_in_layout(False)  # the figure's size is not for words to change
 
@@ -232,9 +239,8 @@ def _last(panel: Panel) -> str:
     if frame.empty:
         return "no data"
     last = [float(series.dropna().iloc[-1]) for _, series in frame.items()]
-    if len(last) == 1:
-        return quantity(last[0], panel.unit)
-    return f"{quantity(min(last), panel.unit)} to {quantity(max(last), panel.unit)}, {len(last)} series"
+    bounds = dict.fromkeys(quantity(value, panel.unit) for value in (min(last), max(last)))
+    return " to ".join(bounds) + (f", {len(last)} series" if len(last) > 1 else "")
 
 
 def _alt(panel: Panel) -> str:

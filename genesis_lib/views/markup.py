@@ -1,7 +1,7 @@
 """Make HTML from untrusted text: escaped, isolated, wrapped where it may break, and with a plain-text twin for terminals."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -12,8 +12,9 @@ from genesis_lib.views.theme import VERDICT_LOOKS, stylesheet
 
 __all__ = ["Html", "code", "evidence", "fold", "grid", "listed", "text", "verdict"]
 
-# Where a long expression, path or label may wrap: behind brackets, commas, operators and separators; without any, anywhere.
-_BREAKS = re.compile(r"[,(){}\[\]_/=+*:.&|-]+|[^,(){}\[\]_/=+*:.&|-]{24}")
+# Where a long expression, path or name may wrap: behind separators, and where a lower-case letter meets a capital.
+_SEAMS = re.compile(r"(?<=[,(){}\[\]_/=+*:.&|-])(?![,(){}\[\]_/=+*:.&|0-9-])|(?<=[a-z0-9])(?=[A-Z])")
+_LONGEST_PIECE = 24  # characters; longer pieces without a seam may wrap anywhere
 _LONG_WORD = 14  # characters; longer ones may break inside
 _DIGEST = re.compile(r"[0-9a-f]{20,}")
 
@@ -94,9 +95,13 @@ def grid(rows: Iterable[Sequence[str]]) -> str:
 def _breakable(cleaned: str) -> str:
     """Escape text, with places to break in words so long that they would not fit a column."""
     return "".join(
-        _BREAKS.sub(lambda m: f"{m[0]}\0", part) if len(part) > _LONG_WORD else part
-        for part in re.split(r"(\s+)", cleaned)
+        "\0".join(_pieces(part)) if len(part) > _LONG_WORD else part for part in re.split(r"(\s+)", cleaned)
     ).translate(_ESCAPES)
+
+
+def _pieces(word: str) -> Iterator[str]:
+    for piece in _SEAMS.split(word):
+        yield from (piece[i : i + _LONGEST_PIECE] for i in range(0, len(piece), _LONGEST_PIECE))
 
 
 # One pass, so that the break mark (a character that `plain` never lets through) and escapes cannot meet.

@@ -142,7 +142,7 @@ def checklist(items: Sequence[Tick], *, caption: str = "Checklist") -> Html:
 def findings(
     found: Sequence[Finding], *, only: Collection[Verdict] = tuple(Verdict), caption: str = "Findings"
 ) -> Html:
-    """Findings that are not PASS in full, worst first, each before what follows from it; those that are, one line per claim.
+    """Findings that are not PASS in full, worst first, each above what follows from it; those that are, one line per claim.
 
     Findings of one claim that differ in nothing but their subject share a row.
 
@@ -159,7 +159,7 @@ def findings(
     if remarks:
         parts.append(
             frame(
-                [_full_row(group) for group in _alike(remarks)],
+                [_full_row(group, shown={f.id for f in remarks}) for group in _alike(remarks)],
                 _FULL,
                 f"{caption}: what is not PASS",
                 kind="g-findings",
@@ -200,26 +200,29 @@ def _alike(found: Sequence[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _full_row(alike: Sequence[Finding]) -> str:
-    """Findings that say the same of one or several subjects, with all that they say."""
+def _full_row(alike: Sequence[Finding], *, shown: Collection[str]) -> str:
+    """Findings that say the same of one or several subjects; one that stands under its root leaves what to do, and to whom, to that."""
     f = alike[0]
-    follows = f'<p class="g-muted">Follows from {markup.code(f.because_of)}</p>' if f.because_of else ""
-    waived = f'<p class="g-waived">Waived: {markup.text(f.waiver)}</p>' if f.waiver else ""
-    todo = f'<p><span class="g-label">Do</span> {markup.text(f.hint)}</p>' if f.hint else ""
-    owner = f'<p class="g-muted">Owner: {markup.text(f.owner)}</p>' if f.owner else ""
-    observed = f'<p><span class="g-label">Observed</span> {markup.text(f.observed)}</p>' if f.observed else ""
-    expected = f'<p><span class="g-label">Expected</span> {markup.text(f.expected)}</p>' if f.expected else ""
-    proof = markup.evidence(list(dict.fromkeys(i for each in alike for i in each.evidence)))
-    return row(
-        [
-            f"<strong>{markup.listed([each.subject for each in alike])}</strong><p>{markup.code(f.check)}</p>",
-            markup.verdict(f.verdict) + waived,
-            f"{observed}{expected}{proof}",
-            f"<p>{markup.text(f.reason)}</p>{todo}{follows}{owner}",
-        ],
-        _FULL,
-        kind="g-follower" if f.because_of else "",
-    )
+    is_under_root = f.because_of in shown
+    subjects = f"<strong>{markup.listed([each.subject for each in alike])}</strong>"
+    seen = [_labelled("Observed", f.observed), _labelled("Expected", f.expected)]
+    seen.append(markup.evidence(list(dict.fromkeys(i for each in alike for i in each.evidence))))
+    why = [f"<p>{markup.text(f.reason)}</p>"]
+    if not is_under_root:
+        follows = f"Follows from {markup.code(f.because_of)}" if f.because_of else ""
+        owner = f"Owner: {markup.text(f.owner)}" if f.owner else ""
+        why += [_labelled("Do", f.hint), f'<p class="g-muted">{" · ".join(filter(None, (follows, owner)))}</p>']
+    cells = [
+        f"{subjects}<p>{markup.code(f.check)}</p>",
+        markup.verdict(f.verdict) + _labelled("Waived:", f.waiver),
+        "".join(seen),
+        "".join(why),
+    ]
+    return row(cells, _FULL, kind="g-follower" if is_under_root else "")
+
+
+def _labelled(label: str, words: str) -> str:
+    return f'<p><span class="g-label">{label}</span> {markup.text(words)}</p>' if words else ""
 
 
 def _compact_row(check: str, passed: Sequence[Finding]) -> str:

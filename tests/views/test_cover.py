@@ -76,6 +76,14 @@ def test_many_roots_do_not_push_the_rest_off_the_page() -> None:
     assert "job-9" not in words
 
 
+def test_every_reason_is_said_once() -> None:
+    down = [finding("targets.up", "node", Verdict.FAIL, reason="node is down: connection refused")]
+    words = _words(judged(down, environment="x", title="X"))
+    assert words.count("node is down") == 1
+    assert "node: node" not in words
+    assert "is under the bar" in words
+
+
 def test_roots_that_say_the_same_share_a_line() -> None:
     down = [finding("targets.up", f"job-{n}", Verdict.FAIL, reason="connection refused") for n in range(20)]
     assert cover(judged(down, environment="x", title="X")).markup.count("connection refused") == 1

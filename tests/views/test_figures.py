@@ -109,6 +109,16 @@ def test_panels_show_each_title_with_its_last_value_or_the_reason() -> None:
     assert "Dashboard, 13 panels." in picture.alt
 
 
+def test_series_that_agree_say_their_value_once() -> None:
+    assert "100 %, 3 series" in _words(panels([_panel("Up", _frame(1, 1, 1) * 0 + 1, Unit.RATIO)]))
+
+
+def test_thresholds_that_lie_close_together_are_named_on_both_sides() -> None:
+    picture = time_series(_frame(0.1), title="x", unit=Unit.RATIO, thresholds=[("b", 0.9), ("a", 0.88), ("c", 0.3)])
+    sides = {text.get_text()[0]: text.get_verticalalignment() for text in picture.axes[0].texts}
+    assert sides == {"a": "top", "b": "bottom", "c": "bottom"}
+
+
 def test_no_panels_make_an_empty_figure_and_no_crash() -> None:
     assert panels([], title="Dashboard").png()
 
