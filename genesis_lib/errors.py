@@ -5,6 +5,7 @@ GenesisError
  ├─ NotebookError       a notebook crashed or was given unknown parameters (exit 3)
  ├─ RunError            a run folder cannot be opened, joined or replayed (exit 3)
  ├─ StackError          the embedded stack, or a binary that it needs, is not to be had (exit 3)
+ ├─ PdfError            the PDF cannot be made, all else can (genesis_lib.report.pdf)
  └─ SourceError         a source gave no usable answer; becomes `Missing`, never a crash
 
 Each message says what is wrong, where, and how to mend it.

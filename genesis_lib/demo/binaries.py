@@ -25,7 +25,7 @@ _PROGRAMS: Mapping[str, tuple[str, ...]] = {
 _ALIASES = {"alertmanager": "prometheus-alertmanager", "node_exporter": "prometheus-node-exporter"}
 _PACKAGES = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter")
 
-_PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "fonts-dejavu-core")
+_PANGO = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
 # Of what Pango depends on, whatever is not part of every system. Beginnings only: newer releases append "t64" to some of the names.
 _PANGO_NEEDS = re.compile(
     r"(libpango|libharfbuzz|libfribidi|libthai|libdatrie|libgraphite2|libfreetype|libfontconfig|libpng16|libexpat|libbrotli|libbz2|zlib1g"

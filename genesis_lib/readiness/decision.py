@@ -31,7 +31,7 @@ class Call(StrEnum):
 class Decision:
     """The call, until when it holds, and what it rests on.
 
-    `reasons` are plain sentences; `roots` the blocking findings that follow from no other; `followers` the blocking findings that
+    `reasons` are plain sentences, first one for each of the roots; `roots` the blocking findings that follow from no other; `followers` the blocking findings that
     do; `waived` those that a waiver covers.
     """
 
@@ -64,16 +64,23 @@ def decide(findings: Sequence[Finding], card: Scorecard, policy: Readiness, *, a
     call = Call.NO_GO if no_go else Call.HOLD if open_ones or empty or under_bar else Call.GO
     reasons = [_sentence(f) for f in sorted(roots, key=lambda f: f not in no_go)]
     reasons += [f"Section “{title}” is in force, but nothing was checked in it." for title in empty]
+    waived = tuple(f for f in findings if f.waiver and not f.verdict.is_good)
     if under_bar:
-        reasons.append(f"The score of {card.overall:.1f} is under the bar of {policy.bar:g}.")
+        reasons.append(f"The score of {_told_apart(card.overall, policy.bar)} is under the bar of {policy.bar:g}.")
     return Decision(
         call=call,
         valid_until=at + timedelta(hours=policy.valid_for_h),
-        reasons=tuple(reasons) or ("Every blocking claim was proven.",),
+        reasons=tuple(reasons) or ("Every blocking claim was proven" + (" or waived." if waived else "."),),
         roots=tuple(roots),
         followers=tuple(followers),
-        waived=tuple(f for f in findings if f.waiver and not f.verdict.is_good),
+        waived=waived,
     )
+
+
+def _told_apart(score: float, bar: float) -> str:
+    """The score with as many places as tell it from the bar above it: 8.96 does not read "9.0 is under the bar of 9"."""
+    written = (f"{score:.{places}f}" for places in range(1, 10))
+    return next((text for text in written if float(text) < bar), f"{score}")
 
 
 def _sentence(finding: Finding) -> str:

@@ -10,6 +10,7 @@ from rich.text import Text
 from genesis_lib.model import Verdict
 from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN
 from genesis_lib.readiness.judgement import Judgement
+from genesis_lib.views.formatting import points
 
 __all__ = ["show"]
 
@@ -62,8 +63,8 @@ def _scores(judgement: Judgement) -> Table:
         table.add_column(verdict.value, justify="right")
     for section in judgement.card.sections:
         counts = [str(section.verdicts[verdict]) for verdict in Verdict]
-        table.add_row(Text(section.title), f"{section.score:.1f}", *counts)
-    table.add_row(Text("overall", style="bold"), Text(f"{judgement.card.overall:.1f}", style="bold"))
+        table.add_row(Text(section.title), points(section.score), *counts)
+    table.add_row(Text("overall", style="bold"), Text(points(judgement.card.overall), style="bold"))
     return table
 
 

@@ -36,7 +36,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 
 @pytest.mark.parametrize("name", ["01_day0_monitoring", "06_readiness_report"])
-def test_plain_papermill_runs_a_notebook_and_makes_an_interactive_run(project: Project, tmp_path: Path, name: str) -> None:
+def test_plain_papermill_runs_a_notebook_and_makes_an_interactive_run(
+    project: Project, tmp_path: Path, name: str
+) -> None:
     output = tmp_path / "out.ipynb"
     command = [sys.executable, "-m", "papermill", f"notebooks/{name}.ipynb", str(output), "-p", "environment", "demo"]
     done = subprocess.run(

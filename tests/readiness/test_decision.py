@@ -51,6 +51,11 @@ def test_a_score_under_the_bar_is_hold_and_one_at_the_bar_is_go() -> None:
     assert "The score of 7.5 is under the bar of 7.6." in decided(*half, bar=7.6).reasons
 
 
+def test_a_score_just_under_the_bar_is_not_rounded_up_to_it() -> None:
+    nearly = [make_finding("targets.up", str(i), Verdict.WARN if i < 21 else Verdict.PASS) for i in range(100)]  # 8.95
+    assert "The score of 8.95 is under the bar of 8.96." in decided(*nearly, bar=8.96).reasons
+
+
 def test_the_first_reasons_are_roots_and_what_makes_it_no_go_leads() -> None:
     root = make_finding("targets.up", "genesis-tests", Verdict.FAIL, blocking=Blocking.NO_GO)
     follower = make_finding("dashboards.panel", "Pass rate", Verdict.UNKNOWN, because_of=root.id)
@@ -66,6 +71,7 @@ def test_waived_findings_are_counted_in_the_headline() -> None:
     decision = decided(*MANY_GOOD, *waived)
     assert decision.headline == "GO with 2 waivers"
     assert decision.waived == tuple(waived)
+    assert decision.reasons == ("Every blocking claim was proven or waived.",)
 
 
 def test_a_decision_holds_only_for_a_while() -> None:
