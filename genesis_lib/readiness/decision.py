@@ -31,8 +31,8 @@ class Call(StrEnum):
 class Decision:
     """The call, until when it holds, and what it rests on.
 
-    `reasons` are plain sentences, first one for each of the roots; `roots` the blocking findings that follow from no other; `followers` the blocking findings that
-    do; `waived` those that a waiver covers.
+    `reasons` are plain sentences, first one for each of the roots. `roots` are the blocking findings that follow from no other,
+    `followers` the blocking findings that do, `waived` those that a waiver covers.
     """
 
     call: Call

@@ -7,19 +7,18 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from tests.project import Project, make_project
 
-QUIET = (  # this machine's Chromium asks nobody but the server under test
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+# Chromium as root, headless, that asks nobody but the server under test.
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+QUIET += ["--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="module")
@@ -102,9 +101,9 @@ class _jupyterlab:  # noqa: N801 - reads as a function that is used with `with`
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(f"{self._address}/api", timeout=2):
+                if httpx.get(f"{self._address}/api", timeout=2, trust_env=False).is_success:
                     return self._address
-            except OSError:
+            except httpx.TransportError:
                 time.sleep(0.2)
         raise TimeoutError("JupyterLab did not come up within a minute")
 

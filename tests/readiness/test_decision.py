@@ -52,8 +52,8 @@ def test_a_score_under_the_bar_is_hold_and_one_at_the_bar_is_go() -> None:
 
 
 def test_a_score_just_under_the_bar_is_not_rounded_up_to_it() -> None:
-    nearly = [make_finding("targets.up", str(i), Verdict.WARN if i < 21 else Verdict.PASS) for i in range(100)]  # 8.95
-    assert "The score of 8.95 is under the bar of 8.96." in decided(*nearly, bar=8.96).reasons
+    nearly = [make_finding("targets.up", str(i), Verdict.WARN if i < 26 else Verdict.PASS) for i in range(125)]
+    assert "The score of 8.96 is under the bar of 9." in decided(*nearly, bar=9.0).reasons
 
 
 def test_the_first_reasons_are_roots_and_what_makes_it_no_go_leads() -> None:
