@@ -47,6 +47,7 @@ class Cause(StrEnum):
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
     REFUSED = "refused"  # the source answered, with an error status (4xx, 5xx) or an error document
+    INVALID = "invalid question"  # the source answered that the question itself is wrong (400, 422)
     MALFORMED = "malformed"  # the answer could not be understood
     NO_DATA = "no data"
     NOT_A_NUMBER = "not a number"  # NaN, +Inf or -Inf

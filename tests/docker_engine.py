@@ -76,7 +76,7 @@ def started() -> Iterator[Engine]:
         (folder / "daemon.json").write_text("{}")
         sock = folder / "docker.sock"
         command = [
-            root / "usr/sbin/dockerd",
+            str(root / "usr/sbin/dockerd"),
             f"--host=unix://{sock}",
             f"--data-root={folder}/data",
             f"--exec-root={folder}/exec",

@@ -75,7 +75,7 @@ def judge(text: str, facts: LadderFacts, policy: Policy, *, at: datetime) -> Run
     answer = facts.answers[text]
     evidence = [answer.evidence]
     if isinstance(answer, Missing):
-        verdict = Verdict.FAIL if answer.cause is Cause.REFUSED else Verdict.UNKNOWN
+        verdict = Verdict.FAIL if answer.cause is Cause.INVALID else Verdict.UNKNOWN
         return _rung(
             verdict, f"no answer ({answer.cause})", answer.detail, "mend the source or the query", evidence=evidence
         )
@@ -160,7 +160,7 @@ def _broken(selector: Selector, facts: LadderFacts, policy: Policy) -> Rung | No
     """Why this selector finds nothing; None where it finds something, or need not."""
     newest = facts.newest[selector.text]
     if isinstance(newest, Missing):
-        verdict = Verdict.FAIL if newest.cause is Cause.REFUSED else Verdict.UNKNOWN
+        verdict = Verdict.FAIL if newest.cause is Cause.INVALID else Verdict.UNKNOWN
         return _rung(
             verdict, f"no answer ({newest.cause})", newest.detail, "mend the source", evidence=[newest.evidence]
         )

@@ -75,7 +75,8 @@ def refusal(
         detail = f"{asked} answered with {status}{told}" + (
             "; see its log" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else ""
         )
-    return SourceError(Cause.REFUSED, detail)
+    wrong_question = status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return SourceError(Cause.INVALID if wrong_question else Cause.REFUSED, detail)
 
 
 def _tls(reason: ssl.SSLError, source: str) -> str:

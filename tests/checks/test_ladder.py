@@ -11,7 +11,8 @@ from tests.checks.facts import ladder_facts
 ONE = vector(({}, 1.0))
 NONE = vector()
 NAN = Missing(cause=Cause.NOT_A_NUMBER, detail="NaN")
-BAD_QUERY = Missing(cause=Cause.REFUSED, detail="prometheus answered with an error (bad_data)")
+BAD_QUERY = Missing(cause=Cause.INVALID, detail="prometheus answered with 400 (bad_data)")
+BROKEN = Missing(cause=Cause.REFUSED, detail="prometheus answered with 500")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,14 @@ BAD_QUERY = Missing(cause=Cause.REFUSED, detail="prometheus answered with an err
             id="a source that is down leaves it open",
         ),
         pytest.param(
-            "up", ladder_facts(answers={"up": BAD_QUERY}), Verdict.FAIL, "bad_data", id="a refused query is a fault"
+            "up",
+            ladder_facts(answers={"up": BAD_QUERY}),
+            Verdict.FAIL,
+            "bad_data",
+            id="a query that is wrong is a fault",
+        ),
+        pytest.param(
+            "up", ladder_facts(answers={"up": BROKEN}), Verdict.UNKNOWN, "500", id="a server in trouble leaves it open"
         ),
         pytest.param(
             "up / up",

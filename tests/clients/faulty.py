@@ -35,6 +35,7 @@ class Scripted:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.stopped = threading.Event()
+        self.otherwise: Script | None = None  # for paths that no script was given for; None: 404
         self._scripts: dict[str, list[Script]] = {}
         self._hits: dict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
@@ -53,7 +54,8 @@ class Scripted:
             self.seen.append(seen)
             hit = self._hits[seen.path]
             self._hits[seen.path] += 1
-        scripts = self._scripts.get(seen.path, [reply(404, b"404 page not found", media="text/plain")])
+        unknown = self.otherwise or reply(404, b"404 page not found", media="text/plain")
+        scripts = self._scripts.get(seen.path, [unknown])
         return scripts[min(hit, len(scripts) - 1)]
 
 

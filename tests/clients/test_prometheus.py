@@ -127,7 +127,7 @@ def test_a_query_that_the_server_rejects_says_why(faulty: Faulty, prometheus: Pr
     faulty.script.on("/api/v1/query", reply(422, body))
     with pytest.raises(SourceError, match=r"422 \(many-to-many matching not allowed\)") as caught:
         prometheus.query("a * b", at=AT)
-    assert caught.value.cause is Cause.REFUSED
+    assert caught.value.cause is Cause.INVALID
 
 
 def _counting(handler: Handler) -> None:
