@@ -45,6 +45,6 @@ def test_a_parameter_that_a_notebook_does_not_have_is_refused_before_anything_ru
     workers: Workers, tmp_path: Path
 ) -> None:
     good = notebook(tmp_path, "good")
-    with pytest.raises(NotebookError, match="good.ipynb has no parameter greting; it has greeting"):
+    with pytest.raises(NotebookError, match=r"good\.ipynb has no parameter greting; it has greeting"):
         workers.execute({good: tmp_path / "out.ipynb"}, {"greting": "hi"}, progress=print)
     assert not (tmp_path / "out.ipynb").exists()
