@@ -15,7 +15,7 @@ from genesis_lib.demo import stack
 from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import ParameterError, RunError
-from genesis_lib.model import Finding, Missing
+from genesis_lib.model import Finding, Missing, Verdict
 from genesis_lib.params import Environment, load_environment, project_root
 from genesis_lib.policy import Policy, load_policy
 from genesis_lib.readiness import waivers
@@ -107,7 +107,7 @@ class Runbook:
         answers = [self.series(text, window=window, step=window / _CHART_POINTS) for text in expressions]
         frames = [a for a in answers if not isinstance(a, Missing) and not a.empty]
         missing = next((a.detail for a in answers if isinstance(a, Missing)), "no data in this window")
-        reason = finding.reason if finding and not finding.verdict.is_good else missing
+        reason = missing if finding is None else finding.observed if finding.verdict is Verdict.PASS else finding.reason
         return Panel(
             title=title,
             frame=pd.concat(frames, axis=1) if frames else pd.DataFrame(),

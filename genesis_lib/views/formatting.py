@@ -94,10 +94,13 @@ def duration(value: float | timedelta) -> str:
         return f"{sign}{_digits(seconds)}{_THIN}s"
     whole = round(seconds)
     if whole < _HOUR_S:
-        return f"{sign}{whole // 60}{_THIN}min {whole % 60:02d}{_THIN}s"
-    if whole < _DAY_S:
-        return f"{sign}{whole // _HOUR_S}{_THIN}h {whole % _HOUR_S // 60:02d}{_THIN}min"
-    return f"{sign}{whole // _DAY_S}{_THIN}d {whole % _DAY_S // _HOUR_S}{_THIN}h"
+        parts = (f"{whole // 60}{_THIN}min", whole % 60, "02d", "s")
+    elif whole < _DAY_S:
+        parts = (f"{whole // _HOUR_S}{_THIN}h", whole % _HOUR_S // 60, "02d", "min")
+    else:
+        parts = (f"{whole // _DAY_S}{_THIN}d", whole % _DAY_S // _HOUR_S, "d", "h")
+    large, rest, width, small = parts
+    return f"{sign}{large}" + (f" {rest:{width}}{_THIN}{small}" if rest else "")
 
 
 def instant(at: datetime) -> str:
