@@ -149,7 +149,7 @@ class Environment(Strict):
     title: Name
     owner: Name
     chunk: int = Field(default=1, ge=1, le=3)
-    policy: str = "policy"
+    policy: str = ""
     embedded: Embedded | None = None
     prometheus: Source
     alertmanager: Source
@@ -219,6 +219,8 @@ def load_environment(name_or_path: str, *, root: Path, copied: bool = False) -> 
         raise ParameterError(f"{path.name}: an environment's file is named with letters, digits, - and _ only")
     document = strict_yaml.load(path, shown_as=strict_yaml.shown(path, root))
     environment = document.parse(Environment, computed={"name": path.stem, "path": str(path)})
+    if not environment.policy:
+        environment = environment.model_copy(update={"policy": str(root / "params" / "policy")})
     if copied:
         return environment
     _check_references(environment, document)

@@ -122,10 +122,15 @@ def test_an_unknown_environment_is_refused_with_those_that_are_known() -> None:
         load_environment("nowhere", root=ROOT)
 
 
-def test_a_new_environment_is_one_yaml_file_anywhere(project: Path, tmp_path: Path) -> None:
-    elsewhere = tmp_path / "params" / "my-own.yaml"
-    shutil.copy(project / "params/demo.yaml", elsewhere)
-    assert load_environment(str(elsewhere), root=ROOT).name == "my-own"
+def test_a_new_environment_is_one_yaml_file_anywhere(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "my-own.yaml"
+    text = (ROOT / "params/demo.yaml").read_text()
+    elsewhere.write_text(text.replace("../monitoring", str(ROOT / "monitoring")))
+    environment = load_environment(str(elsewhere), root=ROOT)
+    assert environment.name == "my-own"
+    assert load_policy(environment.file(environment.policy), root=ROOT) == load_policy(
+        ROOT / "params/policy", root=ROOT
+    )
 
 
 def test_an_unknown_key_in_policy_is_refused(project: Path) -> None:
