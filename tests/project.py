@@ -54,6 +54,7 @@ class Project:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
+            preexec_fn=minds_ctrl_c,
         )
 
     def genesis(self, *arguments: str, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
@@ -73,6 +74,11 @@ class Project:
     def report(self, environment: str) -> Mapping[str, Any]:
         """report.json of the newest complete run."""
         return dict(json.loads((self.latest(environment) / "report.json").read_bytes()))
+
+
+def minds_ctrl_c() -> None:
+    """For a child process: mind SIGINT, which a job in the background, as CI may be, ignores and its children inherit."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def make_project(folder: Path) -> Project:

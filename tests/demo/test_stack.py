@@ -16,6 +16,7 @@ from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import StackError
 from tests.conftest import PROJECT
 from tests.demo.test_children import wait_until
+from tests.project import minds_ctrl_c
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
 
@@ -57,7 +58,7 @@ def starting(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[
     """A caller whose stack has all its processes and waits for first scrapes: the caller, what the stack says, its folder."""
     environment = f"test-tied-{request.node.name[:40]}-{os.getpid()}"
     command = [sys.executable, "-c", CALLER, environment, str(PROJECT)]
-    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True) as caller:
+    with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True, preexec_fn=minds_ctrl_c) as caller:
         assert caller.stdout is not None
         assert any(line.startswith("waiting until") for line in caller.stdout)
         pattern = f"{state.folder_of(environment, PROJECT).name}-*/stack.json"
