@@ -138,7 +138,7 @@ def _judge(book: Runbook, environment: Environment, workers: Workers, *, root: P
     }
     runs.write_record(folder, record)
     book.run.close()
-    if not crashed:
+    if not crashed and not book.run.historical:  # a look back is not the newest word on the environment
         _point_latest(folder)
     problems += [f"notebook {name} crashed: {error}" for name, error in crashed]
     return Result(

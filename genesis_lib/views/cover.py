@@ -11,7 +11,7 @@ from genesis_lib.views.formatting import duration, instant, plain, points
 from genesis_lib.views.markup import Html
 from genesis_lib.views.theme import CALL_LOOKS
 
-__all__ = ["cover", "page_facts"]
+__all__ = ["cover", "grouped_roots", "other_reasons", "page_facts"]
 
 _MEANING = {Call.GO: "Proceed.", Call.HOLD: "Wait: readiness is not proven.", Call.NO_GO: "Do not proceed."}
 _MOST_ROOTS = 8  # more would push the page's other facts off it; all of them are in the findings
@@ -23,8 +23,8 @@ def cover(judgement: Judgement) -> Html:
     headline = decision.headline.replace("_", " ")
     score = points(judgement.card.overall)
     facts = _facts(judgement)
-    roots = _grouped_roots(decision)
-    others = _other_reasons(decision)
+    roots = grouped_roots(decision)
+    others = other_reasons(decision)
     when = _when(judgement)
 
     listed = "".join(_root(group, _followers(group, decision)) for group in roots[:_MOST_ROOTS])
@@ -75,7 +75,7 @@ def page_facts(judgement: Judgement) -> Mapping[str, str]:
     }
 
 
-def _grouped_roots(decision: Decision) -> list[list[Finding]]:
+def grouped_roots(decision: Decision) -> list[list[Finding]]:
     """Root findings, those that forbid first; those that say the same of several subjects are together."""
     forbidding_first = sorted(
         decision.roots, key=lambda f: (f.verdict is not Verdict.FAIL, f.blocking is not Blocking.NO_GO)
@@ -86,7 +86,7 @@ def _grouped_roots(decision: Decision) -> list[list[Finding]]:
     return list(groups.values())
 
 
-def _other_reasons(decision: Decision) -> tuple[str, ...]:
+def other_reasons(decision: Decision) -> tuple[str, ...]:
     """Reasons that are no finding: an empty section, a score under the bar; or that all is proven. They stand behind one for each root."""
     return decision.reasons[len(decision.roots) :]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from genesis_lib.model import Verdict
 from genesis_lib.views.formatting import plain, shortened
-from genesis_lib.views.theme import VERDICT_LOOKS, stylesheet
+from genesis_lib.views.theme import VERDICT_LOOKS, notebook_stylesheet
 
 __all__ = ["Html", "code", "evidence", "fold", "grid", "listed", "text", "verdict"]
 
@@ -35,7 +35,7 @@ class Html:
         return "\n".join(shortened(plain(line)) for line in self.plain.split("\n"))
 
     def _repr_html_(self) -> str:
-        return f'<style data-genesis="">{stylesheet()}</style>\n<div class="genesis">{self.markup}</div>'
+        return f'<style data-genesis="">{notebook_stylesheet()}</style>\n<div class="genesis">{self.markup}</div>'
 
     def _repr_mimebundle_(self, **_kinds: object) -> tuple[dict[str, str], dict[str, Any]]:
         data = {"text/html": self._repr_html_(), "text/plain": repr(self)}

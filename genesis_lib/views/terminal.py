@@ -7,15 +7,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from genesis_lib.model import Verdict
+from genesis_lib.model import Finding, Verdict
 from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN
 from genesis_lib.readiness.judgement import Judgement
+from genesis_lib.views.cover import grouped_roots, other_reasons
 from genesis_lib.views.formatting import points
 
 __all__ = ["show"]
 
 _COLOURS = {"GO": "bold green", "HOLD": "bold yellow", "NO_GO": "bold red"}
 _MOST_REASONS = 8
+_MOST_SUBJECTS = 4
 
 
 def show(
@@ -39,10 +41,13 @@ def show(
             )
         )
     out.print()
-    for reason in decision.reasons[:_MOST_REASONS]:
+    reasons = [_sentence(group) for group in grouped_roots(decision)]
+    for reason in reasons[:_MOST_REASONS]:
         out.print(Text(f"  • {reason}"))
-    if len(decision.reasons) > _MOST_REASONS:
-        out.print(Text(f"  • and {len(decision.reasons) - _MOST_REASONS} more, in the report"))
+    if len(reasons) > _MOST_REASONS:
+        out.print(Text(f"  • and {len(reasons) - _MOST_REASONS} more, in the report"))
+    for reason in other_reasons(decision):
+        out.print(Text(f"  • {reason}"))
     if decision.followers:
         out.print(Text(f"  • {len(decision.followers)} further findings follow from these"))
     for line in judgement.not_applicable:
@@ -53,6 +58,15 @@ def show(
         out.print(Text(f"! {problem}", style="yellow"))
     for file in files:
         out.print(Text(_shown(file)))
+
+
+def _sentence(group: Sequence[Finding]) -> str:
+    """The reason that these findings share, with their subjects in front where it does not name them itself."""
+    reason, subjects = group[0].reason, [f.subject for f in group]
+    if len(group) == 1 and subjects[0] in reason:
+        return reason
+    more = f" and {len(subjects) - _MOST_SUBJECTS} more" if len(subjects) > _MOST_SUBJECTS else ""
+    return f"{', '.join(subjects[:_MOST_SUBJECTS])}{more}: {reason}"
 
 
 def _scores(judgement: Judgement) -> Table:

@@ -25,6 +25,7 @@ __all__ = [
     "Look",
     "css_variables",
     "figure_style",
+    "notebook_stylesheet",
     "stylesheet",
 ]
 
@@ -101,6 +102,11 @@ def stylesheet() -> str:
         f".genesis {{ {css_variables(LIGHT)} }}\n"
         f'[data-jp-theme-light="false"] .genesis {{ {css_variables(DARK)} }}\n{rules}'
     )
+
+
+def notebook_stylesheet() -> str:
+    """The same for a notebook's outputs, each rule so specific that JupyterLab's own for tables (right-aligned, equal columns) yield."""
+    return stylesheet().replace(".genesis ", ".genesis.genesis.genesis ")
 
 
 @contextmanager
