@@ -39,13 +39,13 @@ class _Group(click.Group):
 @click.group(cls=_Group, epilog=_EXITS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="genesis")
 def main() -> None:
-    r"""Prove, and do not merely assert, that a service is ready for production.
+    """Prove, and do not merely assert, that a service is ready for production.
 
     \b
     ./genesis report            judge the embedded demo from start to end
     ./genesis report day0       judge another environment of params/
     ./genesis report my.yaml    judge any other, by its parameter file
-    """
+    """  # noqa: D301 - click wants the backspace character itself
 
 
 @main.command(epilog=_EXITS)

@@ -229,4 +229,6 @@ def _to_json(exchange: Exchange) -> bytes:
 def _write_atomically(path: Path, content: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", delete=False) as handle:
         handle.write(content)
-    Path(handle.name).replace(path)
+    fresh = Path(handle.name)
+    fresh.chmod(0o644)  # as any other file: whoever may read the report may read its proof
+    fresh.replace(path)

@@ -190,8 +190,17 @@ class Environment(Strict):
             ParameterError: a reference names a variable that is not set or a file that cannot be read.
 
         """
-        references = [ref for e in self.sources().values() for ref in (e.bearer, e.password) if ref]
-        return [resolve(reference) for reference in references]
+        found, wrong = [], []
+        for source, endpoint in self.sources().items():
+            for key in ("bearer", "password"):
+                reference = getattr(endpoint, key)
+                try:
+                    found += [resolve(reference)] if reference else []
+                except ParameterError as error:
+                    wrong.append(f"{source}.{key}: {error}")
+        if wrong:
+            raise ParameterError("; ".join(wrong))
+        return found
 
 
 def project_root() -> Path:
@@ -238,7 +247,8 @@ def _check_references(environment: Environment, document: strict_yaml.Document) 
         if not environment.file(file).is_file():
             raise ParameterError(
                 document.at(
-                    ("files", *key.split(".")), f"names a file that is not there: {file} (seen from the parameter file)"
+                    ("files", *key.split(".")),
+                    f"names a file that is not there: {file} (that is {environment.file(file).resolve()})",
                 )
             )
     for key, endpoint in environment.sources().items():

@@ -25,7 +25,7 @@ from genesis_lib.model import Answer, Cause, Missing
 from genesis_lib.params import Endpoint, Environment, load_environment
 from genesis_lib.policy import Policy, load_policy
 
-__all__ = ["PAST", "Run", "create", "open_folder", "read_record", "write_record"]
+__all__ = ["PAST", "Run", "create", "open_folder", "read_record", "refuse_future", "write_record"]
 
 T = TypeVar("T")
 
@@ -33,6 +33,12 @@ T = TypeVar("T")
 PAST = timedelta(minutes=5)
 _RECORD = "run.json"
 _PARALLEL_QUESTIONS = 8
+_HOW_TO_READ = """# Evidence
+
+Every finding names exchanges by their id. `<id>.json` in this folder is one: what was asked of which source, when, how long it took, and
+what came of it (an error, or a status and the digest of the body). The body is `bodies/<digest>.gz`; `gunzip -c` shows it, and the digest
+is its SHA-256. Credentials are stored nowhere; where one turned up stands `<secret>`.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,11 +158,12 @@ def create(
     now = datetime.now(UTC)
     # To the millisecond, as Prometheus keeps time: cut to the second, "now" would lie before the scrape that just came in.
     as_of = as_of or now.replace(microsecond=now.microsecond // 1000 * 1000)
-    if as_of > now:
-        raise RunError(f"as_of {as_of.isoformat()} lies in the future; leave it empty for now")
+    refuse_future(as_of, now)
 
     folder = _new_folder(root / "outputs" / environment.name, now)
     (folder / "params").mkdir()
+    (folder / "evidence").mkdir()
+    (folder / "evidence" / "README.md").write_text(_HOW_TO_READ, encoding="utf-8")
     shutil.copy(environment.path, folder / "params" / f"{environment.name}.yaml")
     shutil.copytree(environment.file(environment.policy), folder / "params" / "policy")
     record = {
@@ -183,6 +190,17 @@ def create(
     )
 
 
+def refuse_future(as_of: datetime, now: datetime) -> None:
+    """Refuse to judge what has not happened.
+
+    Raises:
+        RunError: `as_of` lies after `now`.
+
+    """
+    if as_of > now:
+        raise RunError(f"as_of {as_of.isoformat()} lies in the future; leave it empty to judge this moment")
+
+
 def open_folder(folder: Path, *, root: Path, expect: Environment | None = None, replay: bool = False) -> Run:
     """An existing run: one that is complete is sealed, and only replays.
 
@@ -196,8 +214,6 @@ def open_folder(folder: Path, *, root: Path, expect: Environment | None = None, 
         RunError: there is no run, or it was begun with other parameters.
 
     """
-    if not (folder / _RECORD).is_file():
-        raise RunError(f"{folder}: is no run folder (it has no {_RECORD})")
     record = read_record(folder)
     copy = folder / "params" / f"{record['environment']}.yaml"
     sealed = bool(record["complete"]) or replay
@@ -224,6 +240,9 @@ def read_record(folder: Path) -> dict[str, Any]:
     """What `run.json` says."""
     try:
         record = json.loads((folder / _RECORD).read_bytes())
+    except FileNotFoundError as error:
+        hint = f"; did you mean {folder / 'latest'}?" if (folder / "latest").is_dir() else ""
+        raise RunError(f"{folder}: is no run folder (it has no {_RECORD}){hint}") from error
     except (OSError, ValueError) as error:
         raise RunError(f"{folder / _RECORD}: cannot be read: {error}") from error
     return dict(record)

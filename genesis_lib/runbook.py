@@ -149,9 +149,27 @@ class Runbook:
         policy, at = self.run.policy, self.run.as_of
         names = dict.fromkeys(check for section in policy.readiness.sections for check in section.checks)
         found = [f for name in names for f in CHECKS[name].findings(self.facts(name), policy, at=at)]
+        found = self._rooted(found)
         owner = self.run.environment.owner
         found = [f if f.owner else replace(f, owner=owner) for f in found]
         return waivers.apply(found, policy.waivers, today=at.date())
+
+    def _rooted(self, findings: Sequence[Finding]) -> list[Finding]:
+        """What cannot be told because a service could not be asked follows from the finding that says so of the service."""
+        services = self.run.environment.services
+        silent = {
+            services[f.subject].source or f.subject: f.id
+            for f in findings
+            if f.check == "services.ready" and not f.verdict.is_good
+        }
+
+        def root(finding: Finding) -> str:
+            if finding.because_of or finding.verdict is not Verdict.UNKNOWN or finding.id in silent.values():
+                return finding.because_of
+            asked = (self.run.evidence.find(exchange) for exchange in finding.evidence)
+            return next((silent[e.source] for e in asked if e and e.error_cause and e.source in silent), "")
+
+        return [replace(f, because_of=root(f)) for f in findings]
 
 
 _CHART_POINTS = 180

@@ -73,7 +73,11 @@ class Document:
                 raise ParameterError(self.at(location, _unknown(model, location))) from None
             if kind == "missing":
                 raise ParameterError(self.at(location, "is missing; add it")) from None
-            message = f"must be {_WANTED[kind]}" if kind in _WANTED else first["msg"].removeprefix("Value error, ")
+            message = (
+                f"must be {_WANTED[kind]}"
+                if kind in _WANTED
+                else first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+            )
             raise ParameterError(self.at(location, message)) from None
 
     def at(self, location: Location, message: str) -> str:

@@ -91,8 +91,12 @@ def test_day0_has_the_reports_three_active_alerts_and_node_up(
     findings = {f"{f['check']}[{f['subject']}]": f for f in project.report("day0")["findings"]}
     rules = read_rules((ROOT / "genesis_lib/demo/scenarios/day0/production_alerts.yml").read_bytes())
     assert not isinstance(rules, str)
-    active = {rule.name for rule in rules if findings[f"rules.quiet[{rule.name}]"]["verdict"] != "PASS"}
+    quiet = {rule.name: findings[f"rules.quiet[{rule.name}]"] for rule in rules}
+    active = {name for name, f in quiet.items() if "firing" in f["observed"] or "pending" in f["observed"]}
     assert active == {"GenesisServiceDown", "TestSuiteNotRunning", "ObservabilityMetricsMissing"}, judged["day0"].stderr
+    assert all(quiet[name]["because_of"] for name in active)
+    # Of the others, only the two that watch the node can fire; the silence of the rest proves nothing.
+    assert {name for name, f in quiet.items() if f["verdict"] == "PASS"} == {"HighMemoryUsage", "HighCPUUsage"}
     assert findings["targets.up[node]"]["verdict"] == "PASS"
     assert all(findings[f"rules.loaded[{rule.name}]"]["verdict"] == "PASS" for rule in rules)
 
@@ -103,6 +107,8 @@ def test_a_source_that_is_down_leaves_claims_open_and_the_report_is_still_made(
     findings = project.report("blind")["findings"]
     assert {f["verdict"] for f in findings} == {"UNKNOWN"}, judged["blind"].stdout
     assert all("refused the connection" in f["reason"] for f in findings if f["check"] == "services.ready")
+    roots = {f"{f['check']}[{f['subject']}]" for f in findings if not f["because_of"]}
+    assert roots == {"services.ready[prometheus]", "services.ready[node-exporter]"}
 
 
 def test_nothing_outlives_the_job(judged: dict[str, subprocess.CompletedProcess[str]], project: Project) -> None:
@@ -132,7 +138,7 @@ def test_a_report_that_does_not_follow_from_its_evidence_is_found_out(
     (forged / "report.json").write_text(text.replace('"UNKNOWN"', '"PASS"', 1))
     replayed = project.genesis("replay", str(forged))
     assert replayed.returncode == 3
-    assert "does not lead to its report.json" in replayed.stderr
+    assert "does not lead to its report.json, which differs in: dashboards.panel[" in replayed.stderr
 
 
 def test_bad_parameters_exit_3_and_write_nothing(tmp_path: Path) -> None:
@@ -151,7 +157,7 @@ def test_bad_parameters_exit_3_and_write_nothing(tmp_path: Path) -> None:
         (["report", "nowhere"], "no such environment"),
         (["report", "demo", "--as-of", "yesterday"], "is no ISO 8601 instant"),
         (["report", "blind", "--as-of", "2099-01-01T00:00:00Z"], "lies in the future"),
-        (["replay", "params"], "cannot be read"),
+        (["replay", "params"], "is no run folder"),
         (["reprot"], "No such command"),
         (["report", "--no-such-option"], "No such option"),
         (["stack", "up", "blind"], "has no embedded stack"),
@@ -160,6 +166,27 @@ def test_bad_parameters_exit_3_and_write_nothing(tmp_path: Path) -> None:
 def test_what_cannot_run_exits_3_and_says_why(project: Project, arguments: list[str], words: str) -> None:
     done = project.genesis(*arguments)
     assert (done.returncode, words in done.stderr) == (3, True), done.stderr
+
+
+def test_an_attempt_that_could_not_run_is_noted_where_an_earlier_report_lies(
+    judged: dict[str, subprocess.CompletedProcess[str]], project: Project
+) -> None:
+    assert judged
+    attempts = project.latest("blind").parent / "last_attempt.json"
+    before = attempts.read_text()
+    assert project.genesis("report", "blind", "--as-of", "2099-01-01T00:00:00Z").returncode == 3
+    noted = json.loads(attempts.read_text())
+    assert (noted["run_id"], noted["exit_code"], "in the future" in noted["error"]) == ("", 3, True)
+    attempts.write_text(before)
+
+
+def test_a_look_back_is_judged_by_series_and_does_not_become_latest(
+    judged: dict[str, subprocess.CompletedProcess[str]], project: Project
+) -> None:
+    assert judged
+    before = project.latest("blind").resolve()
+    assert project.genesis("report", "blind", "--as-of", "2026-01-01T00:00:00Z").returncode == 1
+    assert project.latest("blind").resolve() == before
 
 
 def test_a_notebook_that_crashes_leaves_its_traceback_a_report_that_says_so_and_exit_3(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """The main job: judge one environment by its notebooks, write its report, and seal the run."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from genesis_lib import run as runs
 from genesis_lib.batch.notebooks import Execution, Workers
@@ -24,6 +25,7 @@ REPORT_NOTEBOOK = "06_readiness_report"
 NOTEBOOKS = ("01_day0_monitoring", REPORT_NOTEBOOK)
 
 Progress = Callable[[str], None]
+_SHOWN_DIFFERENCES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,22 +52,28 @@ def report(name: str, *, root: Path, as_of: str, progress: Progress) -> Result:
         GenesisError: it could not run; where a run folder was begun, `last_attempt.json` says so.
 
     """
-    environment = load_environment(name, root=root)
-    check(environment, root=root)
-    if as_of:
-        parse_instant(as_of)
+    attempts = root / "outputs" / Path(name).stem / "last_attempt.json"
+    try:
+        environment = load_environment(name, root=root)
+        check(environment, root=root)
+        if as_of:
+            runs.refuse_future(parse_instant(as_of), datetime.now(UTC))
+    except GenesisError as error:
+        if attempts.parent.is_dir():  # an earlier GO that lies there must not pass for the newest word
+            _note_attempt(attempts, run_id="", as_of=as_of, exit_code=EXIT_COULD_NOT_RUN, error=str(error))
+        raise
     with ExitStack() as cleanup:
         workers = cleanup.enter_context(Workers())
         embedded = _embedded(environment, cleanup, root=root, progress=progress)
         book = begin(environment, root=root, as_of=as_of, interactive=False, embedded=embedded)
-        attempts = root / "outputs" / environment.name / "last_attempt.json"
-        _note_attempt(attempts, book, exit_code=None)
+        run_id, instant = book.run.run_id, book.as_of.isoformat()
+        _note_attempt(attempts, run_id=run_id, as_of=instant, exit_code=None, error="")
         try:
             result = _judge(book, environment, workers, root=root, progress=progress)
-        except BaseException:
-            _note_attempt(attempts, book, exit_code=EXIT_COULD_NOT_RUN)
+        except BaseException as error:
+            _note_attempt(attempts, run_id=run_id, as_of=instant, exit_code=EXIT_COULD_NOT_RUN, error=repr(error))
             raise
-        _note_attempt(attempts, book, exit_code=result.exit_code)
+        _note_attempt(attempts, run_id=run_id, as_of=instant, exit_code=result.exit_code, error="")
         return result
 
 
@@ -83,11 +91,14 @@ def replay(folder: Path, *, root: Path, output: Path, progress: Progress) -> Res
         executions = _execute(workers, folder, record["environment"], output, root=root, progress=progress)
     judgement = Runbook(runs.open_folder(folder, root=root)).judgement
     written = (folder / "report.json").read_bytes()
-    if machine.to_json(judgement) != written:
-        raise RunError(f"{folder.name}: its evidence does not lead to its report.json; was a file in it changed?")
+    again = machine.to_json(judgement)
+    if again != written:
+        where = ", ".join(_differences(json.loads(written), json.loads(again))) or "its spelling"
+        raise RunError(f"{folder.name}: its evidence does not lead to its report.json, which differs in: {where}")
     crashed = [f"{e.notebook}: {e.error}" for e in executions if e.error]
     if crashed:
         raise RunError(f"{folder.name}: a notebook crashed in replay: {crashed[0]}")
+    progress("replayed from the record alone: the report came out byte for byte as it was written")
     return Result(
         folder=folder,
         judgement=judgement,
@@ -181,9 +192,16 @@ def _write_documents(
     return [page, paper], []
 
 
-def _note_attempt(path: Path, book: Runbook, *, exit_code: int | None) -> None:
+def _differences(written: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
+    """Where two reports differ: keys, and findings by their id."""
+    keys = [key for key in again if key != "findings" and written.get(key) != again[key]]
+    before, after = ({f"{f['check']}[{f['subject']}]": f for f in r.get("findings", [])} for r in (written, again))
+    return (keys + [name for name in before | after if before.get(name) != after.get(name)])[:_SHOWN_DIFFERENCES]
+
+
+def _note_attempt(path: Path, *, run_id: str, as_of: str, exit_code: int | None, error: str) -> None:
     """Name the newest attempt and its exit (null while it runs), so that a failed run is never mistaken for an earlier GO."""
-    attempt = {"run_id": book.run.run_id, "as_of": book.run.as_of.isoformat(), "exit_code": exit_code}
+    attempt = {"run_id": run_id, "as_of": as_of, "exit_code": exit_code, "error": error}
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(attempt, indent=1) + "\n", encoding="utf-8")
     fresh.replace(path)

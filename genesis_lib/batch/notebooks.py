@@ -1,6 +1,7 @@
 """Execute notebooks by papermill, side by side, in worker processes that are warm before they are needed."""
 
 import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -32,7 +33,8 @@ class Workers:
     """Two processes that execute notebooks. They import papermill as soon as they are made, while the caller does other things."""
 
     def __init__(self, count: int = 2) -> None:
-        self._pool = ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn"))
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPoolExecutor(count, mp_context=context, initializer=_leave_ctrl_c_to_the_caller)
         self._warm = [self._pool.submit(_warm_up) for _ in range(count)]
 
     def __enter__(self) -> Self:
@@ -41,6 +43,9 @@ class Workers:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None:
+            for worker in multiprocessing.active_children():  # kernels end with the worker that started them
+                worker.terminate()
         self._pool.shutdown(wait=kind is None, cancel_futures=True)
 
     def execute(
@@ -82,6 +87,10 @@ def _refuse_unknown(notebook: Path, parameters: Mapping[str, str]) -> None:
         )
 
 
+def _leave_ctrl_c_to_the_caller() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _warm_up() -> None:
     import papermill  # noqa: F401 - importing it, which takes over a second, is the point
 
@@ -104,6 +113,7 @@ def _execute(notebook: Path, output: Path, parameters: dict[str, str]) -> Execut
                 cwd=str(notebook.parent),
                 start_timeout=_START_TIMEOUT_S,
                 execution_timeout=_EXECUTION_TIMEOUT_S,
+                extra_arguments=["--log-level=CRITICAL"],  # how a kernel is ended is no error to report
                 config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
             )
     except PapermillExecutionError as crash:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from genesis_lib.checks import ladder, promql, rule_files, targets
-from genesis_lib.checks.claims import cannot_tell, finding, proof
+from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
+from genesis_lib.checks.ladder import LadderFacts
 from genesis_lib.checks.promql import Expression
 from genesis_lib.checks.rule_files import RuleFile, RuleSpec
-from genesis_lib.checks.targets import TargetFacts
 from genesis_lib.clients.prometheus import Rule, RuleGroup
 from genesis_lib.model import Answer, Finding, Missing, Sample, Verdict
 from genesis_lib.policy import Policy
@@ -21,21 +21,23 @@ NAME = "rules"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFacts:
-    """The rules on disk, those loaded, and the ALERTS series at the run's instant (pending and firing)."""
+    """The rules on disk, those loaded, the ALERTS series at the run's instant (pending and firing), and what the rules ask for."""
 
     files: tuple[RuleFile, ...]
     loaded: Answer[tuple[RuleGroup, ...]] | Missing
     alerts: Answer[tuple[Sample, ...]] | Missing
-    targets: TargetFacts
+    ladder: LadderFacts
 
 
 def gather(run: Run) -> RuleFacts:
-    """Read the rule files; ask Prometheus for its rules and its active alerts."""
+    """Read the rule files; ask Prometheus for its rules, its active alerts, and what the rules themselves ask."""
+    files = rule_files.gather(run)
+    expressions = [rule.expr for file in files if not isinstance(file.rules, Missing) for rule in file.rules]
     return RuleFacts(
-        files=rule_files.gather(run),
+        files=files,
         loaded=run.ask_now(lambda: run.prometheus.rules()),
         alerts=run.ask(lambda: run.prometheus.query("ALERTS", at=run.as_of)),
-        targets=targets.gather(run),
+        ladder=ladder.gather(run, expressions),
     )
 
 
@@ -49,7 +51,7 @@ def judge(facts: RuleFacts, policy: Policy, *, at: datetime) -> list[Finding]:
         for rule in file.rules:
             found.append(_judge_loaded(rule, file, facts, policy, at=at))
             if rule.is_alert:
-                found.append(_judge_quiet(rule, facts, policy))
+                found.append(_judge_quiet(rule, facts, policy, at=at))
     return found
 
 
@@ -131,20 +133,27 @@ def _judge_health(
     )
 
 
-def _judge_quiet(rule: RuleSpec, facts: RuleFacts, policy: Policy) -> Finding:
-    claim, expected = "rules.quiet", "not active"
+def _judge_quiet(rule: RuleSpec, facts: RuleFacts, policy: Policy, *, at: datetime) -> Finding:
+    claim, expected = "rules.quiet", "not active, and able to fire"
     if isinstance(facts.alerts, Missing):
         return cannot_tell(policy, claim, rule.name, facts.alerts, expected=expected)
     states = [s.labels.get("alertstate", "") for s in facts.alerts.value if s.labels.get("alertname") == rule.name]
+    asked = ladder.judge(rule.expr, facts.ladder, policy, at=at)
     severity = rule.labels.get("severity", "none")
-    if not states:
-        verdict, observed, reason = Verdict.PASS, "not active", f"{rule.name} is neither pending nor firing"
-    else:
+    hint = rule.annotations.get("runbook_url", "")
+    if states:
         firing = "firing" in states
         verdict = Verdict.FAIL if firing and severity == "critical" else Verdict.WARN
         observed = f"{'firing' if firing else 'pending'} ({len(states)})"
         summary = rule.annotations.get("summary", "")
         reason = f"the {severity} alert {rule.name} is {observed}" + (f": {summary}" if summary else "")
+    elif asked.verdict.is_good:
+        verdict, observed, hint = Verdict.PASS, "not active", ""
+        reason = f"{rule.name} is neither pending nor firing, and its inputs are alive"
+    else:
+        # The silence of an alert that cannot fire says nothing.
+        verdict, observed, hint = Verdict.UNKNOWN, "cannot fire", asked.hint
+        reason = f"{rule.name} is silent because it cannot fire: {asked.reason}"
     return finding(
         policy,
         claim,
@@ -153,18 +162,21 @@ def _judge_quiet(rule: RuleSpec, facts: RuleFacts, policy: Policy) -> Finding:
         observed=observed,
         expected=expected,
         reason=reason,
-        hint=rule.annotations.get("runbook_url", "") if states else "",
-        because_of=_down_source(rule, facts, policy) if states else "",
-        evidence=proof(facts.alerts),
+        hint=hint,
+        because_of="" if verdict is Verdict.PASS else asked.because_of or _cause(rule, facts, policy),
+        evidence=(*proof(facts.alerts), *asked.evidence),
     )
 
 
-def _down_source(rule: RuleSpec, facts: RuleFacts, policy: Policy) -> str:
-    """The finding that a job which this rule looks at is down, or empty."""
+def _cause(rule: RuleSpec, facts: RuleFacts, policy: Policy) -> str:
+    """The finding that a metric which this rule names is nobody's, or that a job which it looks at is down; or empty."""
+    unknown = ladder.unknown_metrics(rule.expr, facts.ladder)
+    if unknown:
+        return identify("queries.metric", unknown[0])
     expression = promql.parse(rule.expr)
     if not isinstance(expression, Expression):
         return ""
-    down, jobs = targets.down_jobs(facts.targets, policy), ladder.metric_jobs(facts.targets)
+    down, jobs = targets.down_jobs(facts.ladder.targets, policy), ladder.metric_jobs(facts.ladder.targets)
     for selector in expression.selectors:
         job = next(
             (value for label, op, value in selector.matchers if label == "job" and op == "="),

@@ -1,6 +1,6 @@
 """Score findings by the policy's rubric, with every lost point itemised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from genesis_lib.model import Finding, Verdict
@@ -75,14 +75,12 @@ def score(findings: Sequence[Finding], sections: Sequence[Section]) -> Scorecard
                 name=section.name,
                 title=section.title,
                 weight=section.weight,
-                score=FULL - sum(d.section_points for d in lost),
+                score=_rest(d.section_points for d in lost),
                 verdicts={verdict: sum(f.verdict is verdict for f in own) for verdict in Verdict},
             )
         )
         deductions += lost
-    return Scorecard(
-        overall=FULL - sum(d.points for d in deductions), sections=tuple(scores), deductions=tuple(deductions)
-    )
+    return Scorecard(overall=_rest(d.points for d in deductions), sections=tuple(scores), deductions=tuple(deductions))
 
 
 def _lost(
@@ -101,3 +99,8 @@ def _lost(
         for f in findings
         if not f.waiver and f.verdict is not Verdict.PASS
     ]
+
+
+def _rest(lost: Iterable[float]) -> float:
+    """What is left of ten; never less than nothing by the rounding of many small losses."""
+    return max(0.0, FULL - sum(lost))

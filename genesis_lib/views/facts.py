@@ -124,10 +124,10 @@ def queries(facts: QueryFacts, findings: Sequence[Finding]) -> Html:
     ]
     columns = [
         Column(name="query", header="Query"),
-        Column(name="verdict", header="Verdict"),
+        Column(name="verdict", header="Answered"),
         Column(name="expression", header="PromQL", unit=Kind.CODE),
         Column(name="answer", header="Answer"),
-        Column(name="slo", header="SLO"),
+        Column(name="slo", header="SLO (not judged here)"),
     ]
     return table(rows, columns=columns, caption="The report's queries")
 

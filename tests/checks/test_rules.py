@@ -12,8 +12,9 @@ from genesis_lib.checks.rules import RuleFacts
 from genesis_lib.clients.prometheus import Rule, RuleGroup
 from genesis_lib.model import Cause, Finding, Missing, Verdict
 from tests.builders import AT, UNREACHABLE, answer, policy, vector
-from tests.checks.facts import target_facts
+from tests.checks.facts import ladder_facts
 
+SELECTOR = 'up{job="genesis-tests"}'
 SPEC = RuleSpec(
     group="g",
     name="TestsDown",
@@ -39,14 +40,19 @@ def loaded(**changes: Any) -> Rule:
     return Rule(**(stated | changes))
 
 
-def facts(*, rule: Rule | None = None, state: str = "", down: tuple[str, ...] = ()) -> RuleFacts:
+def facts(*, rule: Rule | None = None, state: str = "", down: tuple[str, ...] = (), dead: bool = False) -> RuleFacts:
     group = RuleGroup(name="g", interval_s=15.0, rules=(rule or loaded(),))
     alerts = [({"alertname": "TestsDown", "alertstate": state}, 1.0)] if state else []
     return RuleFacts(
         files=(RuleFile(name="alerts.yml", rules=(SPEC,), evidence="e-file"),),
         loaded=answer((group,)),
         alerts=vector(*alerts),
-        targets=target_facts(down=down),
+        ladder=ladder_facts(
+            answers={SPEC.expr: vector()},
+            alive=() if dead else (SELECTOR, "up"),
+            dead=(SELECTOR, "up") if dead else (),
+            down=down,
+        ),
     )
 
 
@@ -101,6 +107,12 @@ def test_an_alert_follows_from_the_job_that_it_watches() -> None:
     finding = judged(facts(state="firing", down=("genesis-tests",)))["rules.quiet"]
     assert finding.because_of == "targets.up[genesis-tests]"
     assert finding.hint == "docs/runbooks.md#testsdown"
+
+
+def test_the_silence_of_an_alert_that_cannot_fire_is_no_pass() -> None:
+    finding = judged(facts(dead=True))["rules.quiet"]
+    assert finding.verdict is Verdict.UNKNOWN
+    assert "is silent because it cannot fire" in finding.reason
 
 
 def test_without_answers_each_rule_on_disk_is_unknown_never_missing() -> None:
