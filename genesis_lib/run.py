@@ -58,8 +58,8 @@ class Run:
 
     @property
     def run_id(self) -> str:
-        """The name of the folder."""
-        return self.folder.name
+        """The name that the run was given; its folder may have been moved since."""
+        return str(self.record["run_id"])
 
     @cached_property
     def record(self) -> dict[str, Any]:
