@@ -77,11 +77,11 @@ def main() -> int:
         _let_go_of_caller(folder)
         _watch(folder, children)
     except (StackError, OSError) as error:  # OSError: the disk is full, a folder is read-only
+        _ignore_signals()  # the caller answers the error by telling us to stop; that must not cut the clean-up short
         _say("error", str(error))
         return 1
     finally:
-        for signal_number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signal_number, signal.SIG_IGN)
+        _ignore_signals()
         children.end()
         shutil.rmtree(folder, ignore_errors=True)
         if options.is_tied:  # its name is never used again
@@ -209,7 +209,13 @@ def _end_with_caller(caller: int) -> None:
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> NoReturn:
+    _ignore_signals()  # once is enough: a second one would cut the clean-up short
     raise SystemExit(0)
+
+
+def _ignore_signals() -> None:
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, signal.SIG_IGN)
 
 
 def _progress(text: str) -> None:
