@@ -7,81 +7,29 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from genesis_lib import strict_yaml
+from genesis_lib.endpoint import Endpoint, Url, resolve
 from genesis_lib.errors import ParameterError
 from genesis_lib.strict_yaml import Name, Strict, Texts
 
 __all__ = [
-    "Credential",
     "Embedded",
-    "Endpoint",
     "Environment",
     "Files",
+    "Probes",
     "QueryOverride",
     "Service",
+    "SyntheticAlert",
     "Target",
     "load_environment",
     "project_root",
-    "resolve",
 ]
-
-
-def _is_reference(value: str) -> str:
-    if not re.fullmatch(r"env:[A-Za-z_]\w*|file:\S+", value):
-        raise ValueError(
-            "must be a reference, env:NAME or file:/path; a credential itself never stands in a parameter file"
-        )
-    return value
-
-
-def _is_url(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        parts.port  # noqa: B018 - reading it is what checks it
-    except ValueError:
-        raise ValueError("must name a port between 0 and 65535, or none") from None
-    if parts.scheme not in {"http", "https", "unix"} or not (parts.hostname or parts.path):
-        raise ValueError("must be a URL that starts with http://, https:// or unix://")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError(
-            "must hold no user, password, query or fragment; credentials go under bearer, or username and password"
-        )
-    return value.rstrip("/")
 
 
 def _none_is_absent(value: object) -> object:
     return None if value == "none" else value
-
-
-Credential = Annotated[str, AfterValidator(_is_reference)]
-Url = Annotated[str, AfterValidator(_is_url)]
-
-
-class Endpoint(Strict):
-    """How to reach one source: address, time limits, and credentials by reference. Times in seconds."""
-
-    url: Url
-    timeout_s: PositiveFloat = 10.0
-    retries: int = Field(default=2, ge=0, le=10)
-    ca_file: str = ""
-    client_cert: str = ""
-    client_key: str = ""
-    bearer: Credential | None = None
-    username: str = ""
-    password: Credential | None = None
-    tenant: str = ""
-
-    @model_validator(mode="after")
-    def _one_way_to_sign_in(self) -> Self:
-        if self.bearer and self.username:
-            raise ValueError("bearer and username exclude each other; keep one")
-        if bool(self.username) != bool(self.password):
-            raise ValueError("username and password go together")
-        if bool(self.client_cert) != bool(self.client_key):
-            raise ValueError("client_cert and client_key go together")
-        return self
 
 
 class Embedded(Strict):
@@ -93,12 +41,15 @@ class Embedded(Strict):
 class Service(Strict):
     """A service that must be there: one of the sources, or (by `url`) any program with a `/metrics` page.
 
-    `version` is what it must report: the whole version or its first parts ("2.42"); empty: any.
+    `version` is what it must report: the whole version or its first parts ("2.42"); empty: any. `up_for_h` is for how many hours it
+    must have been up. `container` is its name in the Docker engine; empty: it runs without Docker, and its endpoint speaks for it.
     """
 
     source: Literal["prometheus", "alertmanager", "grafana"] | None = None
     url: Url | None = None
     version: str = ""
+    up_for_h: NonNegativeFloat = 0.0
+    container: str = ""
 
     @model_validator(mode="after")
     def _one_address(self) -> Self:
@@ -118,6 +69,26 @@ class QueryOverride(Strict):
     """What this environment asks instead of policy's query of the same name."""
 
     expr: Name
+
+
+class SyntheticAlert(Strict):
+    """A test alert that Genesis posts and follows to a receiver.
+
+    `labels` are added to the test's own; `receiver` is where it must arrive; `arrived` is a page where the receiver lists, as JSON,
+    the notifications that it got (docs/checks/alerting.md); `within_s` is how long to wait for it.
+    """
+
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    receiver: Name
+    arrived: Url
+    within_s: PositiveFloat = 60.0
+
+
+class Probes(Strict):
+    """What Genesis may do here beyond reading; each is done only where it is named."""
+
+    synthetic_alert: SyntheticAlert | None = None
+    grafana_default_login: bool = False
 
 
 class Files(Strict):
@@ -140,11 +111,16 @@ class Files(Strict):
         return [(key, path) for key, path in found if path]
 
 
+_ADDRESSES = ("url", "arrived")
 Source = Annotated[Endpoint | None, BeforeValidator(_none_is_absent)]
 
 
 class Environment(Strict):
-    """One deployment to judge. A source that is `none` is declared not to exist."""
+    """One deployment to judge. A source that is `none` is declared not to exist.
+
+    `scope` are label matchers that are put into every selector asked of a shared Prometheus; `host` says whether the machine itself is
+    judged, or only observed because it is no part of the deployment; `grafana_dashboards` are the uids of those to audit.
+    """
 
     title: Name
     owner: Name
@@ -158,6 +134,10 @@ class Environment(Strict):
     services: Mapping[str, Service]
     targets: Mapping[str, Target]
     queries: Mapping[str, QueryOverride] = Field(default_factory=dict)
+    scope: Mapping[str, str] = Field(default_factory=dict)
+    host: Literal["judged", "observed"] = "judged"
+    grafana_dashboards: Texts = ()
+    probes: Probes = Probes()
     files: Files = Files()
 
     # Filled by load_environment.
@@ -169,7 +149,7 @@ class Environment(Strict):
 
         def moved(value: Any) -> Any:
             if isinstance(value, dict):
-                return {k: _moved_url(v, addresses) if k == "url" and v else moved(v) for k, v in value.items()}
+                return {k: _moved_url(v, addresses) if k in _ADDRESSES and v else moved(v) for k, v in value.items()}
             return value
 
         return type(self).model_validate(moved(self.model_dump()))
@@ -258,31 +238,19 @@ def _check_references(environment: Environment, document: strict_yaml.Document) 
                 raise ParameterError(document.at((key, part), f"names a file that is not there: {file}"))
     if not environment.file(environment.policy).is_dir():
         raise ParameterError(document.at(("policy",), f"names a folder that is not there: {environment.policy}"))
+    _check_sources(environment, document)
+
+
+def _check_sources(environment: Environment, document: strict_yaml.Document) -> None:
+    """Refuse an environment that needs a source which it declares not to have."""
     for service_name, service in environment.services.items():
-        if service.source and service.source not in environment.sources():
-            where = ("services", service_name, "source")
-            raise ParameterError(
-                document.at(where, f"{service.source} is declared `none` above; remove the service or name the source")
-            )
-
-
-def resolve(reference: str) -> str:
-    """The credential that `env:NAME` or `file:/path` stands for.
-
-    Raises:
-        ParameterError: the variable is not set, or the file cannot be read.
-
-    """
-    kind, _, where = reference.partition(":")
-    if kind == "env":
-        value = os.environ.get(where, "")
-        if not value:
-            raise ParameterError(f"credential {reference}: the environment variable {where} is not set")
-        return value
-    try:
-        return Path(where).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ParameterError(f"credential {reference}: {error.strerror}") from error
+        needs = ((service.source, "source"), ("docker" if service.container else None, "container"))
+        for source, key in needs:
+            if source and source not in environment.sources():
+                message = f"needs {source}, which is declared `none` above; remove this, or name the source"
+                raise ParameterError(document.at(("services", service_name, key), message))
+    if environment.grafana_dashboards and not environment.grafana:
+        raise ParameterError(document.at(("grafana_dashboards",), "needs grafana, which is declared `none` above"))
 
 
 def _moved_url(url: str, addresses: Mapping[str, str]) -> str:

@@ -11,7 +11,19 @@ from genesis_lib import strict_yaml
 from genesis_lib.model import Blocking
 from genesis_lib.strict_yaml import Listed, Name, Strict, Texts
 
-__all__ = ["Limits", "Policy", "Query", "Readiness", "Section", "Waiver", "load_policy"]
+__all__ = [
+    "Alerting",
+    "Bounds",
+    "Limits",
+    "Policy",
+    "Query",
+    "Readiness",
+    "ResourceLimits",
+    "Route",
+    "Section",
+    "Waiver",
+    "load_policy",
+]
 
 _S = TypeVar("_S", bound=BaseModel)
 
@@ -35,10 +47,34 @@ class Section(Strict):
     checks: Mapping[str, PositiveFloat] = Field(min_length=1)
 
 
+class Bounds(Strict):
+    """Where a number becomes a remark, and where a failure; the check says whether beyond means above or below."""
+
+    warn: float
+    fail: float
+
+
+class ResourceLimits(Strict):
+    """What the machine must have: memory in bytes, shares as ratios, load as the 5-minute average for each CPU, uptime in hours."""
+
+    memory_total_bytes: Bounds
+    memory_available_ratio: Bounds
+    disk_used_ratio: Bounds
+    cpus: Bounds
+    load_per_cpu: Bounds
+    uptime_h: Bounds
+
+
 class Limits(Strict):
     """The numbers by which the checks judge."""
 
-    fresh_intervals: PositiveFloat = 2.0
+    fresh_intervals: PositiveFloat
+    clock_skew_s: PositiveFloat
+    sample_limit_used: float = Field(gt=0, le=1)
+    restarts: Bounds
+    retention_days: PositiveFloat
+    rate_window_intervals: Bounds
+    resources: ResourceLimits
 
 
 class Readiness(Strict):
@@ -59,6 +95,26 @@ class Readiness(Strict):
         return self
 
 
+class Route(Strict):
+    """Where policy wants an alert with these labels: the receivers that must be told, and no others."""
+
+    labels: Mapping[str, str]
+    receivers: Texts = Field(min_length=1)
+
+
+class Alerting(Strict):
+    """What alerts must look like and where they must go.
+
+    Of `routes` the first that matches a rule's labels holds. `watchdogs` are alerts that fire as long as all is well;
+    `required_labels` and `required_annotations` are what every alert rule must have.
+    """
+
+    routes: Annotated[tuple[Route, ...], Listed]
+    watchdogs: Texts = ()
+    required_labels: Texts = ()
+    required_annotations: Texts = ()
+
+
 class Waiver(Strict):
     """A named, reasoned, dated exception to one finding."""
 
@@ -74,6 +130,7 @@ class Policy(Strict):
 
     readiness: Readiness
     queries: tuple[Query, ...]
+    alerting: Alerting
     waivers: tuple[Waiver, ...]
 
     def blocking_of(self, claim: str) -> Blocking:
@@ -96,7 +153,7 @@ class _Waivers(Strict):
 
 
 def load_policy(folder: Path, *, root: Path) -> Policy:
-    """The policy in this folder: readiness.yaml, queries.yaml, waivers.yaml.
+    """The policy in this folder: readiness.yaml, queries.yaml, alerting.yaml, waivers.yaml.
 
     Raises:
         ParameterError: a file is missing, or holds an unknown key or a wrong type, with file, line and mend.
@@ -109,5 +166,6 @@ def load_policy(folder: Path, *, root: Path) -> Policy:
     return Policy(
         readiness=read("readiness.yaml", Readiness),
         queries=read("queries.yaml", _Queries).queries,
+        alerting=read("alerting.yaml", Alerting),
         waivers=read("waivers.yaml", _Waivers).waivers,
     )

@@ -19,10 +19,11 @@ from genesis_lib.clients.exposition import Exposition
 from genesis_lib.clients.grafana import Grafana
 from genesis_lib.clients.http import Http
 from genesis_lib.clients.prometheus import Prometheus
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.errors import RunError, SourceError
 from genesis_lib.evidence import Evidence
 from genesis_lib.model import Answer, Cause, Missing
-from genesis_lib.params import Endpoint, Environment, load_environment
+from genesis_lib.params import Environment, load_environment
 from genesis_lib.policy import Policy, load_policy
 
 __all__ = ["PAST", "Run", "create", "open_folder", "read_record", "refuse_future", "write_record"]
@@ -55,6 +56,7 @@ class Run:
     historical: bool
     evidence: Evidence
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
+    _gathered: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def run_id(self) -> str:
@@ -114,6 +116,12 @@ class Run:
         """Several questions at once, bounded in number; answers under the same keys."""
         with ThreadPoolExecutor(max_workers=_PARALLEL_QUESTIONS) as pool:
             return dict(zip(questions, pool.map(self.ask, questions.values()), strict=True))
+
+    def once(self, name: str, gather: Callable[["Run"], T]) -> T:
+        """What `gather` finds, found once and then remembered under `name`: for facts that several checks stand on."""
+        if name not in self._gathered:
+            self._gathered[name] = gather(self)
+        return self._gathered[name]  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Close all connections."""

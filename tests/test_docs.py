@@ -7,10 +7,13 @@ import pytest
 from pydantic import BaseModel
 
 from genesis_lib.checks.registry import CHECKS
-from genesis_lib.params import Endpoint, Environment, Files, Service, Target
-from genesis_lib.policy import Limits, Query, Readiness, Waiver
+from genesis_lib.endpoint import Endpoint
+from genesis_lib.params import Environment, Files, Probes, Service, SyntheticAlert, Target
+from genesis_lib.policy import Alerting, Limits, Query, Readiness, ResourceLimits, Route, Waiver
 
 ROOT = Path(__file__).parent.parent
+_MODELS = [Alerting, Endpoint, Environment, Files, Limits, Probes, Query, Readiness, ResourceLimits, Route, Service]
+_MODELS += [SyntheticAlert, Target, Waiver]
 
 
 def test_every_check_has_its_module_its_test_and_its_page() -> None:
@@ -21,7 +24,14 @@ def test_every_check_has_its_module_its_test_and_its_page() -> None:
         assert f"[{name}]({name}.md)" in (ROOT / "docs/checks/README.md").read_text()
 
 
-@pytest.mark.parametrize("model", [Endpoint, Environment, Files, Limits, Query, Readiness, Service, Target, Waiver])
+@pytest.mark.parametrize("claim", [claim for check in CHECKS.values() for claim in check.claims])
+def test_every_claim_is_explained_on_the_page_of_its_check(claim: str) -> None:
+    check = claim.partition(".")[0]
+    assert check in CHECKS
+    assert f"`{claim}`" in (ROOT / f"docs/checks/{check}.md").read_text()
+
+
+@pytest.mark.parametrize("model", _MODELS)
 def test_every_key_of_a_parameter_or_policy_file_is_documented(model: type[BaseModel]) -> None:
     text = (ROOT / "docs/readiness.md").read_text()
     computed = {"name", "path"} if model is Environment else set()

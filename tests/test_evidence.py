@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from genesis_lib.clients.http import Http
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.errors import RunError, SourceError
 from genesis_lib.evidence import Evidence, Outcome
 from genesis_lib.model import Cause
-from genesis_lib.params import Endpoint
 from tests.clients.faulty import Handler, reply, serve
 
 

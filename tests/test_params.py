@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from genesis_lib.endpoint import resolve
 from genesis_lib.errors import ParameterError
-from genesis_lib.params import Environment, load_environment, resolve
+from genesis_lib.params import Environment, load_environment
 from genesis_lib.policy import load_policy
 
 ROOT = Path(__file__).parent.parent

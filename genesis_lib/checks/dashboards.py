@@ -11,9 +11,10 @@ from genesis_lib.model import Finding, Missing, Verdict, worst
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
 
-__all__ = ["NAME", "DashboardFacts", "gather", "judge"]
+__all__ = ["CLAIMS", "NAME", "DashboardFacts", "gather", "judge"]
 
 NAME = "dashboards"
+CLAIMS = ("dashboards.panel", "dashboards.readable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,10 @@ from genesis_lib.model import Finding, Missing
 from genesis_lib.policy import Policy, Query
 from genesis_lib.run import Run
 
-__all__ = ["NAME", "QueryFacts", "gather", "judge"]
+__all__ = ["CLAIMS", "NAME", "QueryFacts", "gather", "judge"]
 
 NAME = "queries"
+CLAIMS = ("queries.answered", "queries.metric")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

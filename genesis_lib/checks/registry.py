@@ -15,9 +15,13 @@ __all__ = ["CHECKS", "Check"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """`gather(run)` asks and gives facts; `judge(facts, policy, at=...)` turns them into findings, and is pure."""
+    """`gather(run)` asks and gives facts; `judge(facts, policy, at=...)` turns them into findings, and is pure.
+
+    `claims` are all that it may make a finding of.
+    """
 
     name: str
+    claims: tuple[str, ...]
     gather: Callable[[Run], Any]
     judge: Callable[..., list[Finding]]
 
@@ -27,6 +31,6 @@ class Check:
 
 
 CHECKS: Mapping[str, Check] = {
-    module.NAME: Check(name=module.NAME, gather=module.gather, judge=module.judge)
+    module.NAME: Check(name=module.NAME, claims=module.CLAIMS, gather=module.gather, judge=module.judge)
     for module in (services, targets, rules, queries, dashboards)
 }

@@ -14,9 +14,10 @@ from genesis_lib.model import Answer, Finding, Missing, Sample, Verdict
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
 
-__all__ = ["NAME", "RuleFacts", "gather", "judge"]
+__all__ = ["CLAIMS", "NAME", "RuleFacts", "gather", "judge"]
 
 NAME = "rules"
+CLAIMS = ("rules.loaded", "rules.quiet", "rules.file")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

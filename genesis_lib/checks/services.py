@@ -11,9 +11,10 @@ from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
 
-__all__ = ["NAME", "ServiceFact", "gather", "judge"]
+__all__ = ["CLAIMS", "NAME", "ServiceFact", "gather", "judge"]
 
 NAME = "services"
+CLAIMS = ("services.ready", "services.version")
 
 S = TypeVar("S")
 T = TypeVar("T")

@@ -11,9 +11,10 @@ from genesis_lib.params import Target
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
 
-__all__ = ["NAME", "TargetFacts", "down_jobs", "gather", "judge"]
+__all__ = ["CLAIMS", "NAME", "TargetFacts", "down_jobs", "gather", "judge"]
 
 NAME = "targets"
+CLAIMS = ("targets.up", "targets.fresh")
 # Where the target list cannot be had (a run about the past), freshness is judged by this interval, Prometheus' own default.
 _DEFAULT_INTERVAL_S = 60.0
 # One missed scrape is no outage: a target is down when it was down for this many scrapes in a row.

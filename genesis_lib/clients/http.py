@@ -13,10 +13,10 @@ import orjson
 
 from genesis_lib.clients import translation
 from genesis_lib.clients.transport import LiveTransport, RecordingTransport
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.errors import SourceError
 from genesis_lib.evidence import Evidence, Exchange
 from genesis_lib.model import Answer, Cause
-from genesis_lib.params import Endpoint
 
 __all__ = ["Http", "Params", "Reply"]
 

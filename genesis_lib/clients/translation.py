@@ -8,9 +8,9 @@ import httpcore
 import httpx
 import orjson
 
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.errors import SourceError
 from genesis_lib.model import Cause
-from genesis_lib.params import Endpoint
 
 __all__ = ["refusal", "root", "translate"]
 

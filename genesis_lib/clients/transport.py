@@ -16,10 +16,10 @@ import stamina
 
 from genesis_lib.clients import translation
 from genesis_lib.clients.wire import WireTransport, within
+from genesis_lib.endpoint import Endpoint, resolve
 from genesis_lib.errors import SourceError
 from genesis_lib.evidence import Evidence, Outcome
 from genesis_lib.model import Cause
-from genesis_lib.params import Endpoint, resolve
 
 __all__ = ["LiveTransport", "RecordingTransport"]
 

@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 from genesis_lib.demo import debian
 from genesis_lib.errors import StackError
 
-__all__ = ["find", "pango_environment", "working_folder"]
+__all__ = ["find", "on_hand", "pango_environment", "working_folder"]
 
 # Debian's name of each program, and the name it has everywhere else.
 _PROGRAMS: Mapping[str, tuple[str, ...]] = {
@@ -51,11 +51,9 @@ def find(name: str, *, progress: Callable[[str], None] = lambda _: None) -> Path
         StackError: it cannot be had; the message says what to do on this system.
 
     """
-    program = _ALIASES.get(name, name)
-    for known_as in _PROGRAMS[program]:
-        if found := shutil.which(known_as):
-            return Path(found)
-    folder = _unpacked_programs()
+    if found := on_hand(name):
+        return found
+    program, folder = _ALIASES.get(name, name), _unpacked_programs()
     if not folder.is_dir() and not debian.is_here():
         raise StackError(_HOW.format(what=name, packages=" ".join(_PACKAGES)))
     try:
@@ -65,6 +63,16 @@ def find(name: str, *, progress: Callable[[str], None] = lambda _: None) -> Path
     if not found_in.is_file():
         raise StackError(f"{found_in} is missing; delete {folder} and try again")
     return found_in
+
+
+def on_hand(name: str) -> Path | None:
+    """The program of this name where it is already here, on PATH or in the cache folder; nothing is fetched."""
+    program = _ALIASES.get(name, name)
+    for known_as in _PROGRAMS[program]:
+        if found := shutil.which(known_as):
+            return Path(found)
+    unpacked = _unpacked_programs() / "usr" / "bin" / program
+    return unpacked if unpacked.is_file() else None
 
 
 def working_folder(program: Path) -> Path:

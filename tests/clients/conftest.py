@@ -13,8 +13,8 @@ import pytest
 from genesis_lib.clients.http import Http
 from genesis_lib.demo import binaries
 from genesis_lib.demo.children import Children
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.evidence import Evidence
-from genesis_lib.params import Endpoint
 from tests.clients.faulty import Faulty, serve
 
 Connect = Callable[..., Http]

@@ -7,8 +7,8 @@ import httpcore
 import pytest
 
 from genesis_lib.clients.translation import translate
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.model import Cause
-from genesis_lib.params import Endpoint
 
 
 @pytest.mark.parametrize(
