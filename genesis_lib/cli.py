@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,7 @@ def main() -> None:
     ./genesis report            judge the embedded demo from start to end
     ./genesis report day0       judge another environment of params/
     ./genesis report my.yaml    judge any other, by its parameter file
+    ./genesis check             the same findings at once, in the terminal
     """  # noqa: D301 - click wants the backspace character itself
 
 
@@ -64,6 +66,51 @@ def report(environment: str, as_of: str) -> int:
     result = job.report(environment, root=project_root(), as_of=as_of, progress=_progress())
     terminal.show(result.judgement, files=result.files, problems=result.problems, exit_code=result.exit_code)
     return result.exit_code
+
+
+@main.command(epilog=_EXITS)
+@click.argument("environment", default="demo")
+@click.option(
+    "--only", multiple=True, metavar="CHECK", help="Only this check (services, rules, …); may be given again."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--probe", is_flag=True, help="Post the environment's synthetic alert, and see that it arrives.")
+@click.option("--as-of", default="", metavar="INSTANT", help="Judge this instant, ISO 8601, instead of now.")
+def check(environment: str, only: tuple[str, ...], as_json: bool, probe: bool, as_of: str) -> int:  # noqa: FBT001
+    """Judge ENVIRONMENT (default: demo) at once, in the terminal, without notebooks and without a report.
+
+    It only reads, unless --probe is given. With --only the exit code speaks for these checks alone.
+    """
+    from genesis_lib.batch.check import run_checks
+    from genesis_lib.views import terminal
+
+    checked = run_checks(environment, only=only, root=project_root(), as_of=as_of, probe=probe, progress=_progress())
+    if as_json:
+        click.echo(checked.json)
+    else:
+        terminal.show_findings(checked.findings, call=checked.call, run=checked.book.path)
+    return checked.call.exit_code
+
+
+@main.command()
+@click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("finding")
+@click.option("--reason", required=True, help="Why it is excused; it stands in every report.")
+@click.option("--owner", required=True, help="Who answers for it.")
+@click.option("--until", required=True, type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Its last day.")
+def waive(run: Path, finding: str, reason: str, owner: str, until: datetime) -> int:
+    """Excuse one FINDING of a RUN, such as 'targets.up[node]', until a date: written into the policy's waivers.yaml.
+
+    The next run judges by it: the finding, and all that follows from it, stays visible, costs no points and blocks nothing. Review and
+    commit the change like any other. A waiver that expires or excuses nothing is a remark of its own.
+    """
+    from genesis_lib.actions import waive as waivers
+
+    root = project_root()
+    today = datetime.now(UTC).date()
+    path = waivers.waive(run.resolve(), finding, reason=reason, owner=owner, until=until.date(), root=root, today=today)
+    click.echo(f"{finding} is waived until {until.date()}, in {path}")
+    return 0
 
 
 @main.command(epilog=_EXITS)
@@ -91,7 +138,7 @@ def replay(run: Path, output: Path | None) -> int:
 
 @main.group()
 def stack() -> None:
-    """Start, look at and stop the embedded stack: real Prometheus, Alertmanager, node exporter, and a Genesis workload."""
+    """Start, look at and stop the embedded stack: real Prometheus, Alertmanager, receiver and node exporter, and a Genesis workload."""
 
 
 @stack.command()

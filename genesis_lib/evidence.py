@@ -85,15 +85,21 @@ class Evidence:
 
         """
         question = self._mask_text(question)
-        key = hashlib.sha256(f"{kind}\0{source}\0{question}".encode()).hexdigest()[:16]
+        key = _key(kind, source, question)
         exchange = self.find(key)
-        if exchange is None:
-            if self.replay:
-                raise SourceError(Cause.NOT_RECORDED, f"{source}: {question}: not recorded; open a new run")
+        if exchange is None and not self.replay:
             exchange = self._record(key, kind, source, question, perform)
-        if exchange.error_cause:
-            raise SourceError(Cause(exchange.error_cause), exchange.error_detail, evidence=exchange.id)
-        return exchange, self.body(exchange)
+        return self._outcome(exchange, f"{source}: {question}")
+
+    def recorded(self, *, kind: str, source: str, question: str) -> tuple[Exchange, bytes]:
+        """Answer from the record alone, live too: nothing is performed, and nothing recorded.
+
+        Raises:
+            SourceError: as it was recorded, with the exchange's id as evidence; or NOT_RECORDED.
+
+        """
+        question = self._mask_text(question)
+        return self._outcome(self.find(_key(kind, source, question)), f"{source}: {question}")
 
     def file(self, path: Path, *, name: str) -> Answer[bytes]:
         """The content of a file; `name` is how the environment names it. Inline credentials come back masked."""
@@ -108,13 +114,18 @@ class Evidence:
         exchange, body = self.ask(kind="file", source="file", question=name, perform=perform)
         return Answer(value=body, evidence=exchange.id, asked_at=exchange.asked_at)
 
-    def command(self, argv: Sequence[str], *, name: str) -> Answer[tuple[int, str]]:
-        """Exit code and combined output of a command that only reads; `name` is the command as a reader would type it."""
+    def command(self, argv: Sequence[str], *, name: str, cwd: Path | None = None) -> Answer[tuple[int, str]]:
+        """Exit code and combined output of a command that only reads; `name` is the command as a reader would type it in `cwd`."""
 
         def perform() -> Outcome:
             try:
                 done = subprocess.run(  # noqa: S603 - the arguments are ours, and no shell reads them
-                    argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_COMMAND_TIMEOUT_S, check=False
+                    argv,
+                    cwd=cwd,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    timeout=_COMMAND_TIMEOUT_S,
+                    check=False,
                 )
             except subprocess.TimeoutExpired as error:
                 raise SourceError(Cause.TIMEOUT, f"{name}: no end after {_COMMAND_TIMEOUT_S} s") from error
@@ -171,6 +182,13 @@ class Evidence:
         found = (self.find(path.stem) for path in self.folder.glob("*.json"))
         return sorted((e for e in found if e is not None), key=lambda e: (e.asked_at, e.id))
 
+    def _outcome(self, exchange: Exchange | None, asked: str) -> tuple[Exchange, bytes]:
+        if exchange is None:
+            raise SourceError(Cause.NOT_RECORDED, f"{asked}: not recorded; open a new run")
+        if exchange.error_cause:
+            raise SourceError(Cause(exchange.error_cause), exchange.error_detail, evidence=exchange.id)
+        return exchange, self.body(exchange)
+
     def _record(self, key: str, kind: str, source: str, question: str, perform: Callable[[], Outcome]) -> Exchange:
         (self.folder / "bodies").mkdir(parents=True, exist_ok=True)
         lock = self.folder / f"{key}.lock"
@@ -218,6 +236,10 @@ class Evidence:
 
     def _mask_text(self, text: str) -> str:
         return self._mask(text.encode()).decode()
+
+
+def _key(kind: str, source: str, question: str) -> str:
+    return hashlib.sha256(f"{kind}\0{source}\0{question}".encode()).hexdigest()[:16]
 
 
 def _to_json(exchange: Exchange) -> bytes:

@@ -12,7 +12,7 @@ MASK = "<secret>"
 # Names under which the programs of this field are given credentials. A name that ends in `_file` holds a path, not a secret.
 _WORDS = (
     "(?:password|passwd|secret|token|api[_-]?key|access[_-]?key|credentials"
-    "|service_key|routing_key|user_key|slack_api_url|webhook_url)"
+    "|service_key|routing_key|user_key|api_url|webhook_url)"
 )
 _NAME = re.compile(rf"(?i)[\w.-]*{_WORDS}[\w.-]*(?<!_file)")
 # `PASSWORD=x`, `--api-token=x`: but not `$TOKEN`, which names a credential and does not tell it.

@@ -249,6 +249,9 @@ def _check_sources(environment: Environment, document: strict_yaml.Document) -> 
             if source and source not in environment.sources():
                 message = f"needs {source}, which is declared `none` above; remove this, or name the source"
                 raise ParameterError(document.at(("services", service_name, key), message))
+    if environment.probes.synthetic_alert and not environment.alertmanager:
+        message = "needs alertmanager, which is declared `none` above"
+        raise ParameterError(document.at(("probes", "synthetic_alert"), message))
     if environment.grafana_dashboards and not environment.grafana:
         raise ParameterError(document.at(("grafana_dashboards",), "needs grafana, which is declared `none` above"))
 

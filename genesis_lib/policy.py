@@ -15,6 +15,7 @@ __all__ = [
     "Alerting",
     "Bounds",
     "Limits",
+    "Line",
     "Policy",
     "Query",
     "Readiness",
@@ -23,19 +24,21 @@ __all__ = [
     "Section",
     "Waiver",
     "load_policy",
+    "load_waivers",
 ]
 
 _S = TypeVar("_S", bound=BaseModel)
 
 
 class Query(Strict):
-    """A question of the readiness report: its PromQL, the unit of its answer, and which SLO it belongs to."""
+    """A question of the readiness report: its PromQL, the unit of its answer, which SLO it belongs to, and whether it has one answer."""
 
     name: Name
     title: Name
     expr: Name
     unit: Literal["ratio", "percent", "seconds", "bytes", "count", "boolean"]
     slo: str = ""
+    series: Literal["one", "many"] = "one"
 
 
 class Section(Strict):
@@ -106,13 +109,23 @@ class Alerting(Strict):
     """What alerts must look like and where they must go.
 
     Of `routes` the first that matches a rule's labels holds. `watchdogs` are alerts that fire as long as all is well;
-    `required_labels` and `required_annotations` are what every alert rule must have.
+    `required_rules` are those that there must be; `required_labels` and `required_annotations` are what every alert rule must have.
     """
 
     routes: Annotated[tuple[Route, ...], Listed]
     watchdogs: Texts = ()
+    required_rules: Texts = ()
     required_labels: Texts = ()
     required_annotations: Texts = ()
+
+
+class Line(Strict):
+    """A line of the day-0 report's checklists: the claims that prove it, all of them or that of one `subject`."""
+
+    section: Name
+    text: Name
+    claims: Texts = Field(min_length=1)
+    subject: str = ""
 
 
 class Waiver(Strict):
@@ -131,6 +144,7 @@ class Policy(Strict):
     readiness: Readiness
     queries: tuple[Query, ...]
     alerting: Alerting
+    checklist: tuple[Line, ...]
     waivers: tuple[Waiver, ...]
 
     def blocking_of(self, claim: str) -> Blocking:
@@ -148,17 +162,22 @@ class _Queries(Strict):
     queries: Annotated[tuple[Query, ...], Listed]
 
 
+class _Checklist(Strict):
+    checklist: Annotated[tuple[Line, ...], Listed]
+
+
 class _Waivers(Strict):
     waivers: Annotated[tuple[Waiver, ...], Listed]
 
 
 def load_policy(folder: Path, *, root: Path) -> Policy:
-    """The policy in this folder: readiness.yaml, queries.yaml, alerting.yaml, waivers.yaml.
+    """The policy in this folder: readiness.yaml, queries.yaml, alerting.yaml, checklist.yaml, waivers.yaml.
 
     Raises:
         ParameterError: a file is missing, or holds an unknown key or a wrong type, with file, line and mend.
 
     """
+    waivers = folder / "waivers.yaml"
 
     def read(name: str, model: type[_S]) -> _S:
         return strict_yaml.load(folder / name, shown_as=strict_yaml.shown(folder / name, root)).parse(model)
@@ -166,6 +185,17 @@ def load_policy(folder: Path, *, root: Path) -> Policy:
     return Policy(
         readiness=read("readiness.yaml", Readiness),
         queries=read("queries.yaml", _Queries).queries,
+        checklist=read("checklist.yaml", _Checklist).checklist,
         alerting=read("alerting.yaml", Alerting),
-        waivers=read("waivers.yaml", _Waivers).waivers,
+        waivers=load_waivers(waivers, shown_as=strict_yaml.shown(waivers, root)),
     )
+
+
+def load_waivers(path: Path, *, shown_as: str) -> tuple[Waiver, ...]:
+    """The waivers in this file; `shown_as` is its name in messages.
+
+    Raises:
+        ParameterError: the file is missing, or holds an unknown key or a wrong type, with file, line and mend.
+
+    """
+    return strict_yaml.load(path, shown_as=shown_as).parse(_Waivers).waivers

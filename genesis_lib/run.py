@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from genesis_lib import __version__
+from genesis_lib import __version__, strict_yaml
 from genesis_lib.clients.alertmanager import Alertmanager
 from genesis_lib.clients.docker import Docker
 from genesis_lib.clients.exposition import Exposition
@@ -71,7 +71,7 @@ class Run:
     @property
     def prometheus(self) -> Prometheus:
         """The client of the environment's Prometheus."""
-        return self._client("prometheus", Prometheus)
+        return self._client("prometheus", lambda http: Prometheus(http, scope=self.environment.scope))
 
     @property
     def alertmanager(self) -> Alertmanager:
@@ -179,6 +179,7 @@ def create(
         "genesis_version": __version__,
         "run_id": folder.name,
         "environment": environment.name,
+        "parameters": strict_yaml.shown(Path(environment.path), root.resolve()),
         "as_of": as_of.isoformat(),
         "created_at": now.isoformat(),
         "historical": now - as_of > PAST,

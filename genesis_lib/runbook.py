@@ -7,24 +7,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from genesis_lib import charts, snapshot
 from genesis_lib import run as runs
-from genesis_lib import snapshot
 from genesis_lib.checks.registry import CHECKS
-from genesis_lib.clients.prometheus import to_frame
 from genesis_lib.demo import stack
 from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import ParameterError, RunError
-from genesis_lib.model import Finding, Missing, Verdict
+from genesis_lib.model import Cause, Finding, Missing, Verdict
 from genesis_lib.params import Environment, load_environment, project_root
 from genesis_lib.policy import Policy, load_policy
 from genesis_lib.readiness import waivers
+from genesis_lib.readiness.checklist import Tick, tick
 from genesis_lib.readiness.decision import decide
 from genesis_lib.readiness.judgement import Judgement
 from genesis_lib.readiness.score import score
 from genesis_lib.run import Run
-from genesis_lib.views.figures import Panel
-from genesis_lib.views.formatting import Unit
+from genesis_lib.views.panel import Panel
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +37,7 @@ class Runbook:
     def __init__(self, run: Run) -> None:
         self.run = run
         self._facts: dict[str, Any] = {}
+        self._judged: dict[str, list[Finding]] = {}
 
     def __repr__(self) -> str:
         kind = "replayed from its record" if self.run.evidence.replay else "live, recorded as it is asked"
@@ -48,6 +48,11 @@ class Runbook:
         """The instant that is judged, in UTC."""
         return self.run.as_of
 
+    @property
+    def path(self) -> str:
+        """The run's folder as one would type it in the project."""
+        return f"outputs/{self.run.environment.name}/{self.run.run_id}"
+
     def facts(self, check: str) -> Any:
         """What a check gathered (`services`, `targets`, …): see the check's own module for its shape."""
         if check not in self._facts:
@@ -55,66 +60,34 @@ class Runbook:
         return self._facts[check]
 
     def findings(self, *checks: str) -> list[Finding]:
-        """The findings of these checks, waivers applied; without a name, of all that policy lists."""
-        return [f for f in self._all if not checks or f.check.partition(".")[0] in checks]
+        """The findings of these checks, waivers applied; without a name, of all that policy lists, and of the waivers themselves.
+
+        Only what is asked for is gathered.
+        """
+        if not checks:
+            return self._all
+        mine = [w for w in self.run.policy.waivers if w.check.partition(".")[0] in checks]
+        found = waivers.apply(self._owned(checks), mine, today=self.as_of.date())
+        return [f for f in found if f.check.partition(".")[0] in checks]
+
+    def checklist(self) -> list[Tick]:
+        """The day-0 report's ticked lines of tasks 1 and 2, each answered by findings."""
+        return tick(self.run.policy.checklist, self.findings())
 
     def series(self, expression: str, *, window: timedelta, step: timedelta) -> "pd.DataFrame | Missing":
         """A PromQL expression over the window that ends at the run's instant: UTC times down, a column for each series."""
-        start = self.run.as_of - window
-        answer = self.run.ask(
-            lambda: self.run.prometheus.query_range(expression, start=start, end=self.run.as_of, step=step)
-        )
-        return answer if isinstance(answer, Missing) else to_frame(answer.value)
+        return charts.series(self.run, expression, window=window, step=step)
 
     def query_panels(self, *, hours: float) -> list[Panel]:
         """The policy's queries as small charts over the last hours, or why there is nothing to draw."""
-        judged = {f.subject: f for f in self.findings("queries")}
-        return [
-            self._panel(query.title, (query.expr,), Unit(query.unit), (), judged.get(query.title), hours=hours)
-            for query in self.facts("queries").queries
-        ]
+        return charts.of_queries(
+            self.run, self.facts("queries"), self.findings("queries"), window=timedelta(hours=hours)
+        )
 
     def dashboard_panels(self, *, hours: float) -> list[Panel]:
         """What each panel of each dashboard shows, drawn from the same queries, or why it shows nothing."""
-        judged = {f.subject: f for f in self.findings("dashboards")}
-        return [
-            self._panel(
-                panel.title,
-                panel.expressions,
-                _GRAFANA_UNITS.get(panel.unit, Unit.NUMBER),
-                panel.thresholds,
-                judged.get(f"{dashboard.title} / {panel.title}"),
-                hours=hours,
-            )
-            for dashboard in self.facts("dashboards").dashboards
-            if not isinstance(dashboard.panels, Missing)
-            for panel in dashboard.panels
-        ]
-
-    def _panel(
-        self,
-        title: str,
-        expressions: Sequence[str],
-        unit: Unit,
-        thresholds: Sequence[tuple[str, float]],
-        finding: Finding | None,
-        *,
-        hours: float,
-    ) -> Panel:
-        import pandas as pd
-
-        window = timedelta(hours=hours)
-        answers = [self.series(text, window=window, step=window / _CHART_POINTS) for text in expressions]
-        frames = [a for a in answers if not isinstance(a, Missing) and not a.empty]
-        missing = next((a.detail for a in answers if isinstance(a, Missing)), "no data in this window")
-        reason = missing if finding is None else finding.observed if finding.verdict is Verdict.PASS else finding.reason
-        return Panel(
-            title=title,
-            frame=pd.concat(frames, axis=1) if frames else pd.DataFrame(),
-            unit=unit,
-            thresholds=tuple(thresholds),
-            empty_because="" if frames else reason,
-        )
+        shown = self.findings("dashboards")
+        return charts.of_dashboards(self.run, self.facts("dashboards"), shown, window=timedelta(hours=hours))
 
     @property
     def bar(self) -> float:
@@ -146,41 +119,47 @@ class Runbook:
 
     @cached_property
     def _all(self) -> list[Finding]:
-        policy, at = self.run.policy, self.run.as_of
-        names = dict.fromkeys(check for section in policy.readiness.sections for check in section.checks)
-        found = [f for name in names for f in CHECKS[name].findings(self.facts(name), policy, at=at)]
-        found = self._rooted(found)
-        owner = self.run.environment.owner
-        found = [f if f.owner else replace(f, owner=owner) for f in found]
-        return waivers.apply(found, policy.waivers, today=at.date())
+        names = dict.fromkeys(check for section in self.run.policy.readiness.sections for check in section.checks)
+        return waivers.apply(self._owned(tuple(names)), self.run.policy.waivers, today=self.as_of.date())
 
-    def _rooted(self, findings: Sequence[Finding]) -> list[Finding]:
+    def _owned(self, checks: Sequence[str]) -> list[Finding]:
+        """The findings of these checks, each with what it follows from and with an owner."""
+        services = self._judge("services")  # what cannot be told may follow from a service that is silent
+        found = self._rooted([f for name in checks for f in self._judge(name)], services)
+        owner = self.run.environment.owner
+        return [f if f.owner else replace(f, owner=owner) for f in found]
+
+    def _judge(self, check: str) -> list[Finding]:
+        if check not in self._judged:
+            facts = self.facts(check)
+            self._judged[check] = CHECKS[check].findings(facts, self.run.policy, at=self.as_of)
+        return self._judged[check]
+
+    def _rooted(self, findings: Sequence[Finding], judged_services: Sequence[Finding]) -> list[Finding]:
         """What cannot be told because a service could not be asked follows from the finding that says so of the service."""
         services = self.run.environment.services
         silent = {
             services[f.subject].source or f.subject: f.id
-            for f in findings
+            for f in judged_services
             if f.check == "services.ready" and not f.verdict.is_good
         }
 
         def root(finding: Finding) -> str:
             if finding.because_of or finding.verdict is not Verdict.UNKNOWN or finding.id in silent.values():
                 return finding.because_of
-            asked = (self.run.evidence.find(exchange) for exchange in finding.evidence)
-            return next((silent[e.source] for e in asked if e and e.error_cause and e.source in silent), "")
+            failed = [e for i in finding.evidence if (e := self.run.evidence.find(i)) and e.error_cause]
+            by_service = next((silent[e.source] for e in failed if e.source in silent), "")
+            # Of a source that is no expected service, the first finding that misses it stands for the others.
+            gone = next((e.source for e in failed if e.error_cause in _GONE), "")
+            first = by_service or (firsts.setdefault(gone, finding.id) if gone else "")
+            return "" if first == finding.id else first
+
+        firsts: dict[str, str] = {}
 
         return [replace(f, because_of=root(f)) for f in findings]
 
 
-_CHART_POINTS = 180
-_GRAFANA_UNITS = {
-    "percentunit": Unit.RATIO,
-    "percent": Unit.PERCENT,
-    "s": Unit.SECONDS,
-    "bytes": Unit.BYTES,
-    "short": Unit.NUMBER,
-    "bool_yes_no": Unit.BOOLEAN,
-}
+_GONE = (Cause.UNREACHABLE, Cause.TIMEOUT)
 _NAMES = {"prometheus": "Prometheus", "alertmanager": "Alertmanager", "grafana": "Grafana", "docker": "Docker engine"}
 
 

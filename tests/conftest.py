@@ -12,7 +12,7 @@ from tests import docker_engine
 from tests.docker_engine import Engine
 
 PROJECT = Path(__file__).parents[1]
-SCENARIOS = ("healthy", "day0")
+SCENARIOS = ("healthy", "day0", "day1")
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +43,12 @@ def healthy_stack(starting_stacks: Mapping[str, Future[Stack]]) -> Stack:
 def day0_stack(starting_stacks: Mapping[str, Future[Stack]]) -> Stack:
     """The embedded stack on the morning of the day-0 report."""
     return starting_stacks["day0"].result()
+
+
+@pytest.fixture(scope="session")
+def day1_stack(starting_stacks: Mapping[str, Future[Stack]]) -> Stack:
+    """The embedded stack on the day after the day-0 report."""
+    return starting_stacks["day1"].result()
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,14 @@ from genesis_lib.demo import debian
 _PACKAGES = ("docker.io", "containerd", "runc", "libdevmapper1.02.1", "busybox-static")
 _START_S = 30
 IMAGE = "busybox:test"
+LICENCE = "hunter2"  # stands in the environment of the image, where the client must leave it
 
 
 class Engine:
     """A running engine, spoken to over its own socket."""
 
-    def __init__(self, socket_path: Path) -> None:
+    def __init__(self, socket_path: Path, daemon: "subprocess.Popen[bytes]") -> None:
+        self._daemon = daemon
         self.url = f"unix://{socket_path}"
         self._socket = str(socket_path)
         self._made: list[str] = []
@@ -51,24 +53,35 @@ class Engine:
             else content
         )
 
-    def run(self, name: str, *command: str, **settings: Any) -> str:
-        """Create a container from the test image, start it, and give its id."""
+    def create(self, name: str, *command: str, **settings: Any) -> str:
+        """Create a container from the test image, and give its id."""
         wanted = {"Image": IMAGE, "Cmd": list(command), "HostConfig": {"NetworkMode": "host"}} | settings
         made = json.loads(self.call("POST", f"/containers/create?name={name}", json.dumps(wanted).encode()))
         self._made.append(made["Id"])
-        self.call("POST", f"/containers/{made['Id']}/start")
         return str(made["Id"])
+
+    def run(self, name: str, *command: str, **settings: Any) -> str:
+        """Create a container from the test image, start it, and give its id."""
+        made = self.create(name, *command, **settings)
+        self.call("POST", f"/containers/{made}/start")
+        return made
 
     def remove_all(self) -> None:
         """Remove every container that was made here; left running, each would delay the engine's end by ten seconds."""
-        for made in self._made:
-            self.call("DELETE", f"/containers/{made}?force=true")
+        while self._made:
+            self.call("DELETE", f"/containers/{self._made.pop()}?force=true")
+
+    def end(self) -> None:
+        """End the engine, in order."""
+        self._daemon.send_signal(signal.SIGTERM)
+        self._daemon.wait(30)
 
 
 @contextmanager
 def started() -> Iterator[Engine]:
     """An engine in a folder of its own, ended by its pid when done. Skips without root, which it needs."""
     if os.geteuid() != 0:
+        assert not os.environ.get("CI"), "CI runs as root; this test is not skipped there"
         pytest.skip("dockerd needs root")
     root = debian.unpacked(_PACKAGES, user_cache_path("genesis-readiness") / "tests-docker", progress=print)
     with tempfile.TemporaryDirectory(prefix="genesis-docker-", ignore_cleanup_errors=True) as name:
@@ -99,18 +112,20 @@ def started() -> Iterator[Engine]:
             while not sock.exists() and daemon.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.1)
             assert sock.exists(), (folder / "log").read_text()[-3000:]
-            engine = Engine(sock)
+            engine = Engine(sock, daemon)
             engine.call(
                 "POST",
-                f"/images/create?fromSrc=-&repo={IMAGE.replace(':', '&tag=')}",
+                f"/images/create?fromSrc=-&repo={IMAGE.replace(':', '&tag=')}&changes=ENV+LICENCE={LICENCE}",
                 _image(root),
                 kind="application/x-tar",
             )
             yield engine
             engine.remove_all()
         finally:
-            daemon.send_signal(signal.SIGTERM)
+            daemon.send_signal(signal.SIGTERM)  # does nothing to one that has ended
             daemon.wait(30)
+            # What the engine leaves mounted, and what would keep the folder from being removed.
+            subprocess.run(["umount", folder / "exec/netns/default"], check=False, capture_output=True)
 
 
 def _image(root: Path) -> bytes:

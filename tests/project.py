@@ -26,11 +26,13 @@ services:
   prometheus: {source: prometheus}
   node-exporter: {url: http://127.0.0.1:1/metrics}
 targets:
-  node: {count: 1}
+  node: {count: 1, metrics: [node_memory_MemTotal_bytes]}
 files:
   rules: [../monitoring/production_alerts.yml]
   dashboards: [../monitoring/grafana_dashboard.json]
 """
+# What can be told of files alone, without any server.
+OF_FILES = {"rules.present", "rules.annotated", "configuration.exists", "configuration.valid"}
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,23 @@ from pydantic import BaseModel
 from genesis_lib.checks.registry import CHECKS
 from genesis_lib.endpoint import Endpoint
 from genesis_lib.params import Environment, Files, Probes, Service, SyntheticAlert, Target
-from genesis_lib.policy import Alerting, Limits, Query, Readiness, ResourceLimits, Route, Waiver
+from genesis_lib.policy import Alerting, Limits, Line, Query, Readiness, ResourceLimits, Route, Waiver
 
 ROOT = Path(__file__).parent.parent
-_MODELS = [Alerting, Endpoint, Environment, Files, Limits, Probes, Query, Readiness, ResourceLimits, Route, Service]
+_MODELS = [
+    Alerting,
+    Endpoint,
+    Environment,
+    Files,
+    Limits,
+    Line,
+    Probes,
+    Query,
+    Readiness,
+    ResourceLimits,
+    Route,
+    Service,
+]
 _MODELS += [SyntheticAlert, Target, Waiver]
 
 

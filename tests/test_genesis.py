@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from genesis_lib.checks.rule_files import read as read_rules
-from tests.project import ROOT, Project, make_project, processes_of
+from tests.project import OF_FILES, ROOT, Project, make_project, processes_of
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def judged(project: Project) -> dict[str, subprocess.CompletedProcess[str]]:
-    """demo, day0 and an environment of servers that are not there, judged side by side, each on its own stack."""
-    started = {name: project.start("report", name) for name in ("demo", "day0", "blind")}
+    """demo, day0, day1 and an environment of servers that are not there, judged side by side, each on its own stack."""
+    started = {name: project.start("report", name) for name in ("demo", "day0", "day1", "blind")}
     outcomes = {name: command.communicate(timeout=280) for name, command in started.items()}
     return {
         name: subprocess.CompletedProcess(command.args, command.returncode, *outcomes[name])
@@ -31,7 +31,8 @@ def judged(project: Project) -> dict[str, subprocess.CompletedProcess[str]]:
 
 
 @pytest.mark.parametrize(
-    ("name", "exit_code", "decision"), [("demo", 0, "GO"), ("blind", 1, "HOLD"), ("day0", 2, "NO_GO")]
+    ("name", "exit_code", "decision"),
+    [("demo", 0, "GO"), ("blind", 1, "HOLD"), ("day0", 2, "NO_GO"), ("day1", 2, "NO_GO")],
 )
 def test_the_exit_code_is_the_decision(
     judged: dict[str, subprocess.CompletedProcess[str]], project: Project, name: str, exit_code: int, decision: str
@@ -42,7 +43,7 @@ def test_the_exit_code_is_the_decision(
     assert (report["decision"], report["exit_code"], report["environment"]) == (decision, exit_code, name)
 
 
-@pytest.mark.parametrize("name", ["demo", "day0", "blind"])
+@pytest.mark.parametrize("name", ["demo", "day0", "day1", "blind"])
 def test_a_run_leaves_all_that_it_promises(
     judged: dict[str, subprocess.CompletedProcess[str]], project: Project, name: str
 ) -> None:
@@ -64,8 +65,12 @@ def test_a_run_leaves_all_that_it_promises(
 
 def test_demo_is_proven_claim_by_claim(judged: dict[str, subprocess.CompletedProcess[str]], project: Project) -> None:
     report = project.report("demo")
-    assert {f["verdict"] for f in report["findings"]} == {"PASS"}, judged["demo"].stdout
+    # The machine is only observed: however busy it is, that is a remark, and blocks nothing.
+    wrong = [f for f in report["findings"] if f["verdict"] != "PASS"]
+    assert all(f["check"].startswith("resources.") and f["blocking"] == "none" for f in wrong), judged["demo"].stdout
     assert all(f["evidence"] and not f["waiver"] for f in report["findings"])
+    (probe,) = [f for f in report["findings"] if f["check"] == "alerting.synthetic"]
+    assert (probe["subject"], probe["verdict"]) == ("critical", "PASS")
     assert sum(f["check"] == "dashboards.panel" for f in report["findings"]) == 13
     assert sum(f["check"] == "rules.loaded" for f in report["findings"]) == 13
 
@@ -83,6 +88,28 @@ def test_day0_says_why_in_plain_words(judged: dict[str, subprocess.CompletedProc
     page = (project.latest("day0") / "report.html").read_text()
     assert "genesis-orchestration is down" in page
     assert "NO GO" in judged["day0"].stdout.replace("_", " ")
+
+
+def test_day1_names_the_wrong_metric_offers_the_right_one_and_lists_all_that_shows_nothing(
+    judged: dict[str, subprocess.CompletedProcess[str]], project: Project
+) -> None:
+    findings = {f["id"]: f for f in project.report("day1")["findings"]}
+    root = findings["queries.metric[genesis_tests_total_total]"]
+    assert root["verdict"] == "FAIL"
+    assert root["hint"].startswith("did you mean genesis_tests_total (exposed by genesis-tests)")
+    assert findings["targets.up[genesis-tests]"]["verdict"] == "PASS"
+    assert findings["targets.up[genesis-orchestration]"]["verdict"] == "FAIL"
+    for subject in ("rule TestPassRateLow", "rule TestPassRateDegrading", "rule TestSuiteNotRunning"):
+        assert findings[f"queries.answered[{subject}]"]["because_of"] == root["id"]
+        assert subject in root["reason"]
+    panels = {f["subject"]: f for f in findings.values() if f["check"] == "dashboards.panel"}
+    silent = {name for name, f in panels.items() if f["verdict"] != "PASS"}
+    misspelled = {name for name, f in panels.items() if f["because_of"] == root["id"]}
+    assert misspelled
+    assert all(name in root["reason"] for name in misspelled)
+    assert misspelled < silent
+    page = (project.latest("day1") / "report.html").read_text()
+    assert all(text in page for text in ("genesis_tests_total_total", "Do not proceed")), judged["day1"].stderr
 
 
 def test_day0_has_the_reports_three_active_alerts_and_node_up(
@@ -105,10 +132,11 @@ def test_a_source_that_is_down_leaves_claims_open_and_the_report_is_still_made(
     judged: dict[str, subprocess.CompletedProcess[str]], project: Project
 ) -> None:
     findings = project.report("blind")["findings"]
-    assert {f["verdict"] for f in findings} == {"UNKNOWN"}, judged["blind"].stdout
+    assert {f["verdict"] for f in findings if f["check"] not in OF_FILES} == {"UNKNOWN"}, judged["blind"].stdout
     assert all("refused the connection" in f["reason"] for f in findings if f["check"] == "services.ready")
-    roots = {f"{f['check']}[{f['subject']}]" for f in findings if not f["because_of"]}
-    assert roots == {"services.ready[prometheus]", "services.ready[node-exporter]"}
+    roots = {f["id"] for f in findings if f["verdict"] != "PASS" and not f["because_of"]}
+    assert {"services.ready[prometheus]", "services.ready[node-exporter]"} < roots
+    assert len(roots) == 3, roots  # and one for Alertmanager, which is no expected service there
 
 
 def test_nothing_outlives_the_job(judged: dict[str, subprocess.CompletedProcess[str]], project: Project) -> None:

@@ -119,7 +119,9 @@ def test_the_line_named_is_the_line_in_the_file(project: Path) -> None:
 
 
 def test_an_unknown_environment_is_refused_with_those_that_are_known() -> None:
-    with pytest.raises(ParameterError, match="nowhere: no such environment; known are day0, demo, production, staging"):
+    with pytest.raises(
+        ParameterError, match="nowhere: no such environment; known are day0, day1, demo, production, staging"
+    ):
         load_environment("nowhere", root=ROOT)
 
 

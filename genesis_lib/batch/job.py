@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from genesis_lib import run as runs
+from genesis_lib.actions.probe import post_synthetic_alert
+from genesis_lib.batch.embedded import embedded_stack
 from genesis_lib.batch.notebooks import Execution, Workers
-from genesis_lib.demo import binaries, stack
-from genesis_lib.demo.stack import Stack
+from genesis_lib.demo import binaries
 from genesis_lib.errors import GenesisError, RunError
 from genesis_lib.params import Environment, load_environment
 from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN
@@ -64,8 +65,9 @@ def report(name: str, *, root: Path, as_of: str, progress: Progress) -> Result:
         raise
     with ExitStack() as cleanup:
         workers = cleanup.enter_context(Workers())
-        embedded = _embedded(environment, cleanup, root=root, progress=progress)
+        embedded = embedded_stack(environment, cleanup, root=root, progress=progress)
         book = begin(environment, root=root, as_of=as_of, interactive=False, embedded=embedded)
+        post_synthetic_alert(book.run, progress=progress)
         run_id, instant = book.run.run_id, book.as_of.isoformat()
         _note_attempt(attempts, run_id=run_id, as_of=instant, exit_code=None, error="")
         try:
@@ -106,25 +108,6 @@ def replay(folder: Path, *, root: Path, output: Path, progress: Progress) -> Res
         files=tuple(e.output for e in executions),
         problems=(),
     )
-
-
-def _embedded(environment: Environment, cleanup: ExitStack, *, root: Path, progress: Progress) -> Stack | None:
-    """The environment's embedded stack: the one that is up, else one that ends with the job."""
-    if environment.embedded is None:
-        return None
-    running = stack.find(environment.name, project=root)
-    if running is None:
-        progress(f"starting the embedded stack, scenario {environment.embedded.scenario}")
-        running = cleanup.enter_context(
-            stack.start(
-                environment.embedded.scenario,
-                environment=environment.name,
-                project=root,
-                tie_to_caller=True,
-                progress=progress,
-            )
-        )
-    return running
 
 
 def _judge(book: Runbook, environment: Environment, workers: Workers, *, root: Path, progress: Progress) -> Result:

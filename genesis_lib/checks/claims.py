@@ -1,6 +1,6 @@
 """Build findings: the policy adds what they block and who mends them."""
 
-from genesis_lib.model import Answer, Blocking, Finding, Missing, Verdict
+from genesis_lib.model import Answer, Blocking, Cause, Finding, Missing, Verdict
 from genesis_lib.policy import Policy
 
 __all__ = ["cannot_tell", "finding", "identify", "proof"]
@@ -36,6 +36,9 @@ def finding(
     )
 
 
+_MENDS = {Cause.NO_HISTORY: "open a run about now", Cause.NOT_RECORDED: "open a new run"}
+
+
 def cannot_tell(
     policy: Policy, claim: str, subject: str, missing: Missing, *, expected: str, hint: str = "", because_of: str = ""
 ) -> Finding:
@@ -48,7 +51,7 @@ def cannot_tell(
         observed=f"no data ({missing.cause})",
         expected=expected,
         reason=missing.detail,
-        hint=hint or "mend the source, then open a new run",
+        hint=hint or _MENDS.get(missing.cause, "mend the source, then open a new run"),
         because_of=because_of,
         evidence=(missing.evidence,),
     )

@@ -1,38 +1,22 @@
-"""Find out why a PromQL expression answers, or why it does not: the one mechanism behind queries, rules and panels."""
+"""Find out why a PromQL expression answers, or why it does not: the one mechanism behind queries, rules and panels. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from difflib import get_close_matches
+from datetime import UTC, datetime
 
-from genesis_lib.checks import promql, targets
+from genesis_lib.checks import missing_metric, promql, series, targets
 from genesis_lib.checks.claims import identify
 from genesis_lib.checks.promql import Expression, Selector, Unparsable
-from genesis_lib.checks.targets import TargetFacts
-from genesis_lib.model import Answer, Cause, Missing, Sample, Verdict, worst
+from genesis_lib.checks.series import OF_THE_SERVER, LadderFacts
+from genesis_lib.clients.prometheus_types import series_name
+from genesis_lib.model import Answer, Cause, Missing, Verdict, worst
 from genesis_lib.policy import Policy
-from genesis_lib.run import Run
 
-__all__ = ["LadderFacts", "Rung", "gather", "judge", "metric_jobs", "no_such_metric", "unknown_metrics"]
+__all__ = ["LadderFacts", "Rung", "judge", "no_such_metric", "unknown_metrics"]
 
-# How far back a metric may have lived to count as "vanished" and not as "never existed".
-_MEMORY = timedelta(days=14)
-# Series that the server makes itself; their absence means that nothing is active.
-_OF_THE_SERVER = {"ALERTS", "ALERTS_FOR_STATE"}
-_TOO_MANY_NAMES = 20_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LadderFacts:
-    """What Prometheus answered to expressions, and what it knows of the series they select.
-
-    `newest` holds, per selector, the time (seconds since the epoch) of its newest sample; `names` are all metric names of the last 14 days.
-    """
-
-    answers: Mapping[str, Answer[tuple[Sample, ...]] | Missing]
-    newest: Mapping[str, Answer[tuple[Sample, ...]] | Missing]
-    names: Answer[tuple[str, ...]] | Missing
-    targets: TargetFacts
+# Data this many times older than its limit is no longer late, but stale.
+_LATE = 2
+_SHOWN_SERIES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,166 +31,183 @@ class Rung:
     evidence: tuple[str, ...]
 
 
-def gather(run: Run, expressions: Iterable[str]) -> LadderFacts:
-    """Ask each distinct expression once, then what is known of the selectors in it."""
-    parsed = {text: promql.parse(text) for text in dict.fromkeys(expressions)}
-    good = [e for e in parsed.values() if isinstance(e, Expression)]
-    selectors = dict.fromkeys(s for e in good for s in e.selectors)
-    # A selector that finds nothing is asked again by its name alone: is it the labels, or the metric?
-    probes = dict.fromkeys([s.text for s in selectors] + [s.name for s in selectors if s.name])
-    prometheus = run.prometheus
-    return LadderFacts(
-        answers=run.ask_all({e.text: _question(run, e.text) for e in good}),
-        newest=run.ask_all({probe: _question(run, f"max(timestamp({probe}))") for probe in probes}),
-        names=run.ask(
-            lambda: prometheus.label_values("__name__", start=run.as_of - _MEMORY, end=run.as_of, limit=_TOO_MANY_NAMES)
-        ),
-        targets=targets.gather(run),
-    )
+def judge(text: str, facts: LadderFacts, policy: Policy, *, at: datetime, wants_one: bool = False) -> Rung:
+    """Climb: parsed? answered? data, and fresh? and, where there is none, the cause.
 
-
-def judge(text: str, facts: LadderFacts, policy: Policy, *, at: datetime) -> Rung:
-    """Climb: parsed? answered? data? and, where there is none, the cause."""
+    `wants_one` says that a single number is wanted, so that several series are an error, and not the first of them the answer.
+    """
     expression = promql.parse(text)
     if isinstance(expression, Unparsable):
-        return _rung(
-            Verdict.FAIL, "not PromQL", f"the query cannot be parsed: {expression.reason}", "correct the query"
-        )
-    answer = facts.answers[text]
-    evidence = [answer.evidence]
-    if isinstance(answer, Missing):
-        verdict = Verdict.FAIL if answer.cause is Cause.INVALID else Verdict.UNKNOWN
-        return _rung(
-            verdict, f"no answer ({answer.cause})", answer.detail, "mend the source or the query", evidence=evidence
-        )
-
-    broken = [rung for selector in expression.selectors if (rung := _broken(selector, facts, policy))]
+        reason = f"the query cannot be parsed: {expression.reason}"
+        return _rung(Verdict.FAIL, "not PromQL", reason, "correct the query")
+    reply = facts.replies[text]
+    if isinstance(reply, Missing):
+        return _unanswered(reply, "mend the source or the query")
+    broken = [rung for s in expression.selectors if (rung := _broken(s, facts, policy))]
     if broken:
         decisive = worst(rung.verdict for rung in broken)
         return next(rung for rung in broken if rung.verdict is decisive)
-    if not answer.value:
+    evidence = [reply.evidence, *(facts.pulses[s.text].evidence for s in expression.selectors)]
+    if not reply.value.series:
         return _judge_empty(expression, evidence)
-    wrong = [s.value for s in answer.value if isinstance(s.value, Missing)]
+    samples = reply.value.samples or ()
+    wrong = [s.value for s in samples if isinstance(s.value, Missing)]
     if wrong:
-        reason = f"the answer is not a number in {len(wrong)} of {len(answer.value)} series: {wrong[0].detail}"
+        reason = f"the answer is not a number in {len(wrong)} of {len(samples)} series: {wrong[0].detail}"
         hint = "a division by zero (no traffic?) or a quantile of nothing; see that its inputs move"
-        return _rung(Verdict.UNKNOWN, "not a number", reason, hint, evidence=evidence)
-    return _judge_alive(expression, answer, facts, at=at)
-
-
-def unknown_metrics(text: str, facts: LadderFacts) -> list[str]:
-    """The metrics that an expression names and that nobody exposes, or ever did within memory."""
-    expression = promql.parse(text)
-    if isinstance(expression, Unparsable) or isinstance(facts.names, Missing):
-        return []
-    known = {*facts.names.value, *metric_jobs(facts.targets), *_OF_THE_SERVER}
-    gone = (s.name for s in expression.selectors if s.name and s.name not in known)
-    return [name for name in dict.fromkeys(gone) if _newest(facts.newest[name]) is None]
-
-
-def no_such_metric(name: str, facts: LadderFacts) -> Rung:
-    """FAIL: nobody exposes this metric; the nearest names that exist are offered."""
-    known = () if isinstance(facts.names, Missing) else facts.names.value
-    jobs = metric_jobs(facts.targets)
-    near = get_close_matches(name, sorted({*known, *jobs}), n=3, cutoff=0.75)
-    offers = [f"{n} (exposed by {jobs[n]})" if n in jobs else n for n in near]
-    return _rung(
-        Verdict.FAIL,
-        "no such metric",
-        f"no source exposes a metric named {name}, and none did within the last 14 days",
-        f"did you mean {' or '.join(offers)}?" if near else "no metric of a similar name is known",
-        because_of=identify("queries.metric", name),
-        evidence=[facts.newest[name].evidence, facts.names.evidence],
-    )
-
-
-def metric_jobs(facts: TargetFacts) -> dict[str, str]:
-    """Which expected job exposes which metric, as the environment declares it."""
-    return {metric: job for job, target in facts.expected.items() for metric in target.metrics}
-
-
-def _judge_empty(expression: Expression, evidence: list[str]) -> Rung:
-    if expression.filters or any(s.name in _OF_THE_SERVER for s in expression.selectors):
-        return _rung(
-            Verdict.PASS,
-            "empty, inputs alive",
-            "nothing meets the condition, and its inputs are alive",
-            evidence=evidence,
-        )
-    return _rung(
-        Verdict.FAIL,
-        "no data",
-        "every series that it selects is alive, but combining them leaves nothing",
-        "the labels of the two sides may not match, or a rate window may be too short",
-        evidence=evidence,
-    )
-
-
-def _judge_alive(
-    expression: Expression, answer: Answer[tuple[Sample, ...]], facts: LadderFacts, *, at: datetime
-) -> Rung:
-    count = len(answer.value)
-    times = [t for s in expression.selectors if (t := _newest(facts.newest[s.text])) is not None]
-    age = f", newest input {max(0.0, at.timestamp() - min(times)):.0f} s old" if times else ""
-    observed = f"{count} series{age}"
-    evidence = [answer.evidence, *(facts.newest[s.text].evidence for s in expression.selectors)]
-    if answer.warnings:
-        reason = f"the answer came with a warning: {answer.warnings[0]}"
+        # Of several, an idle disk or queue may rightly have no quotient; of none with a number nothing is known.
+        verdict = Verdict.UNKNOWN if len(wrong) == len(samples) else Verdict.WARN
+        observed = "not a number" if verdict is Verdict.UNKNOWN else f"{len(wrong)} of {len(samples)} not a number"
+        return _rung(verdict, observed, reason, hint, evidence=evidence)
+    observed = _observed(expression, reply.value, facts, at=at)
+    if wants_one and reply.value.series > 1:
+        names = ", ".join(series_name(s.labels) for s in samples[:_SHOWN_SERIES])
+        more = ", …" if len(samples) > _SHOWN_SERIES else ""
+        reason = f"one number is wanted, and {reply.value.series} series are given: {names}{more}"
+        return _rung(Verdict.FAIL, observed, reason, "aggregate them, or select one of them", evidence=evidence)
+    old = [rung for s in expression.selectors if (rung := _old(s, facts, policy, observed, at=at))]
+    if old:
+        return next(rung for rung in old if rung.verdict is worst(r.verdict for r in old))
+    if reply.warnings:
+        reason = f"the answer came with a warning: {reply.warnings[0]}"
         return _rung(Verdict.WARN, observed, reason, "mend what the server warns of", evidence=evidence)
     return _rung(Verdict.PASS, observed, "answered with data", evidence=evidence)
 
 
+def unknown_metrics(text: str, facts: LadderFacts) -> list[str]:
+    """The metrics that an expression names and that nobody exposes, or ever did within memory."""
+    expression = facts.parsed.get(text)
+    names = dict.fromkeys(s.name for s in expression.selectors) if expression else {}
+    return [name for name in names if name in facts.unknown]
+
+
+def no_such_metric(name: str, facts: LadderFacts) -> Rung:
+    """FAIL: nobody exposes this metric; the nearest names that exist are offered, and what the node exporter says of its kind."""
+    reason, hint = missing_metric.explain(name, facts)
+    names = facts.names
+    evidence = [facts.looks[series.seen(name)].evidence, names.evidence if names else ""]
+    return _rung(
+        Verdict.FAIL, "no such metric", reason, hint, because_of=identify("queries.metric", name), evidence=evidence
+    )
+
+
 def _broken(selector: Selector, facts: LadderFacts, policy: Policy) -> Rung | None:
     """Why this selector finds nothing; None where it finds something, or need not."""
-    newest = facts.newest[selector.text]
-    if isinstance(newest, Missing):
-        verdict = Verdict.FAIL if newest.cause is Cause.INVALID else Verdict.UNKNOWN
-        return _rung(
-            verdict, f"no answer ({newest.cause})", newest.detail, "mend the source", evidence=[newest.evidence]
-        )
-    if newest.value or selector.name in _OF_THE_SERVER:
+    pulse = facts.pulses[selector.text]
+    if isinstance(pulse, Missing):
+        return _unanswered(pulse, "mend the source")
+    if pulse.value.series or selector.name in OF_THE_SERVER:
         return None
-    evidence = [newest.evidence, facts.names.evidence]
-    jobs, down = metric_jobs(facts.targets), targets.down_jobs(facts.targets, policy)
+    if not selector.name:
+        reason, hint = f"no series matches {selector.text}", "compare its conditions with the series that there are"
+        return _rung(Verdict.FAIL, "no data", reason, hint, evidence=[pulse.evidence])
     asked_job = next((value for label, op, value in selector.matchers if label == "job" and op == "="), "")
-    job = asked_job or jobs.get(selector.name, "")
-
-    if selector.name and _newest(facts.newest[selector.name]) is not None:
+    down = targets.down_jobs(facts.targets, policy)
+    if facts.is_alive(selector.name):
         if selector.absence_wanted:
             return None
-        reason = f"{selector.name} is alive, but no series of it matches {selector.text}"
-        return _rung(
-            Verdict.WARN,
-            "no such labels",
-            reason,
-            "compare the label values with those the metric has",
-            evidence=evidence,
-        )
-    if isinstance(facts.names, Missing):
-        return _rung(Verdict.UNKNOWN, "no data", facts.names.detail, "mend the source", evidence=evidence)
-    known = selector.name in facts.names.value or selector.name in jobs
-    if known and selector.absence_wanted:
+        if asked_job in down:
+            return _source_down(selector, asked_job, down[asked_job], [pulse.evidence])
+        return _mismatch(selector, facts, [pulse.evidence])
+    return _gone(selector, asked_job, down, facts)
+
+
+def _gone(selector: Selector, asked_job: str, down: dict[str, str], facts: LadderFacts) -> Rung | None:
+    """The metric has no series now: did it ever, and who had it?"""
+    look = facts.looks[series.seen(selector.name)]
+    if isinstance(look, Missing):
+        return _unanswered(look, "mend the source")
+    if selector.name in facts.unknown:
+        return no_such_metric(selector.name, facts)
+    if selector.absence_wanted:
         return None  # absent() exists to be asked of what is not there
-    if known:
-        because_of = down.get(job, "")
-        cause = f"its source {job} is down" if because_of else "it existed within the last 14 days and has vanished"
-        verdict = Verdict.UNKNOWN if because_of else Verdict.FAIL
-        hint = f"start {job}" if because_of else "find out who exposed it, and why no more"
-        return _rung(
-            verdict, "no data", f"{selector.text} has no data: {cause}", hint, because_of=because_of, evidence=evidence
+    last = {s.labels.get("job", ""): s.value for s in look.value if isinstance(s.value, float)}
+    declared = facts.declared.get(selector.name, "")
+    job = asked_job or next((j for j in last if j in down), "") or declared or next(iter(last), "")
+    if job in down:
+        return _source_down(selector, job, down[job], [look.evidence])
+    if last:
+        since = datetime.fromtimestamp(max(last.values()), UTC)
+        whose = f" by {job}" if job else ""
+        reason = (
+            f"{selector.text} has no data: it was exposed{whose} until {since:%Y-%m-%d %H:%M:%S} UTC, and has vanished"
         )
-    return no_such_metric(selector.name, facts)
+    else:
+        reason = f"{selector.text} has no data: {job} is up, but does not expose it, as the environment declares"
+    return _rung(Verdict.FAIL, "no data", reason, "find out who exposed it, and why no more", evidence=[look.evidence])
 
 
-def _newest(answer: Answer[tuple[Sample, ...]] | Missing) -> float | None:
-    if isinstance(answer, Missing) or not answer.value:
+def _source_down(selector: Selector, job: str, because_of: str, evidence: Sequence[str]) -> Rung:
+    reason, hint = f"{selector.text} has no data: its source {job} is down", f"start {job}"
+    return _rung(Verdict.UNKNOWN, "no data", reason, hint, because_of=because_of, evidence=evidence)
+
+
+def _mismatch(selector: Selector, facts: LadderFacts, evidence: list[str]) -> Rung:
+    """The metric lives, but not with these labels: which condition matches nothing?"""
+    for label, op, value in selector.matchers:
+        count = facts.looks[series.alone(selector.name, (label, op, value))]
+        values = facts.looks[series.offered(selector.name, label)]
+        if isinstance(count, Missing):
+            return _unanswered(count, "mend the source")
+        if isinstance(values, Missing):
+            return _unanswered(values, "mend the source")
+        if count.value:
+            continue
+        evidence += [count.evidence, values.evidence]
+        known = [v for s in values.value if (v := s.labels.get(label, ""))]
+        if not known:
+            reason = f"{selector.name} has no label {label}, so {selector.text} can never match"
+            hint = "name a label that the metric has, or have its source add this one"
+            return _rung(Verdict.FAIL, "no such label", reason, hint, evidence=evidence)
+        reason = f"{selector.name} is alive, but no series of it has {label}{op}“{value}”"
+        hint = f"{label} is, for example, {' or '.join(known)}"
+        return _rung(Verdict.WARN, "no such label value", reason, hint, evidence=evidence)
+    reason = f"{selector.name} is alive and has each of these labels, but no series has all: {selector.text}"
+    hint = "compare the conditions with the series that the metric has"
+    return _rung(Verdict.WARN, "no such labels together", reason, hint, evidence=evidence)
+
+
+def _old(selector: Selector, facts: LadderFacts, policy: Policy, observed: str, *, at: datetime) -> Rung | None:
+    """A remark or a failure where the newest data of some job is older than it may be."""
+    pulse = facts.pulses[selector.text]
+    if isinstance(pulse, Missing) or selector.name in OF_THE_SERVER:
         return None
-    value = answer.value[0].value
-    return value if isinstance(value, float) else None
+    down = targets.down_jobs(facts.targets, policy)
+    for job, newest in pulse.value.newest.items():
+        age_s = at.timestamp() - newest
+        limit_s = policy.readiness.limits.fresh_intervals * facts.interval_s(job)
+        if age_s > limit_s:
+            whose = f" of {job}" if job else ""
+            reason = (
+                f"the newest data{whose} for {selector.text} is {age_s:.0f} s old; it should be within {limit_s:g} s"
+            )
+            verdict = Verdict.WARN if age_s <= _LATE * limit_s else Verdict.FAIL
+            hint = "see Prometheus' /targets page: is it still scraped, and does it answer?"
+            return _rung(verdict, observed, reason, hint, because_of=down.get(job, ""), evidence=[pulse.evidence])
+    return None
 
 
-def _question(run: Run, expression: str) -> Callable[[], Answer[tuple[Sample, ...]]]:
-    return lambda: run.prometheus.query(expression, at=run.as_of)
+def _judge_empty(expression: Expression, evidence: list[str]) -> Rung:
+    if expression.filters or any(s.name in OF_THE_SERVER for s in expression.selectors):
+        reason = "nothing meets the condition, and its inputs are alive"
+        return _rung(Verdict.PASS, "empty, inputs alive", reason, evidence=evidence)
+    reason = "every series that it selects is alive, but combining them leaves nothing"
+    hint = "the labels of the two sides may not match, or a rate window may be too short"
+    return _rung(Verdict.FAIL, "no data", reason, hint, evidence=evidence)
+
+
+def _observed(expression: Expression, reply: series.Reply, facts: LadderFacts, *, at: datetime) -> str:
+    pulses = (facts.pulses[s.text] for s in expression.selectors)
+    times = [t for p in pulses if isinstance(p, Answer) for t in p.value.newest.values()]
+    counted = "" if reply.samples is not None else " (too many to fetch, so counted)"
+    return f"{reply.series:,} series{counted}" + (
+        f", inputs {max(0.0, at.timestamp() - min(times)):.0f} s old" if times else ""
+    )
+
+
+def _unanswered(missing: Missing, hint: str) -> Rung:
+    verdict = Verdict.FAIL if missing.cause is Cause.INVALID else Verdict.UNKNOWN
+    return _rung(verdict, f"no answer ({missing.cause})", missing.detail, hint, evidence=[missing.evidence])
 
 
 def _rung(

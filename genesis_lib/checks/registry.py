@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from genesis_lib.checks import dashboards, queries, rules, services, targets
+from genesis_lib.checks import (
+    alerting,
+    configuration,
+    containers,
+    dashboards,
+    queries,
+    resources,
+    rules,
+    services,
+    targets,
+)
 from genesis_lib.model import Finding
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
@@ -32,5 +42,15 @@ class Check:
 
 CHECKS: Mapping[str, Check] = {
     module.NAME: Check(name=module.NAME, claims=module.CLAIMS, gather=module.gather, judge=module.judge)
-    for module in (services, targets, rules, queries, dashboards)
+    for module in (
+        services,
+        containers,
+        targets,
+        resources,
+        rules,
+        alerting,
+        configuration,
+        queries,
+        dashboards,
+    )
 }

@@ -1,22 +1,29 @@
 """Read Prometheus rule files as they lie on disk, with an account of what is wrong in them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import promql_parser
 import yaml
 
+from genesis_lib.clients.syntax import tree
 from genesis_lib.model import Answer, Cause, Missing
 from genesis_lib.run import Run
 
-__all__ = ["RuleFile", "RuleSpec", "expression_key", "gather", "read"]
+__all__ = ["RuleFile", "RuleSpec", "all_rules", "expression_key", "gather", "read", "told_apart"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSpec:
-    """One rule as its file states it. `for_s` is in seconds; `is_alert` tells alerts from recording rules."""
+    """One rule as its file states it. `for_s` is in seconds; `is_alert` tells alerts from recording rules.
+
+    `subject` is its name, with what tells it apart where several rules have that name.
+    """
 
     group: str
+    subject: str
     name: str
     is_alert: bool
     expr: str
@@ -36,7 +43,14 @@ class RuleFile:
 
 def gather(run: Run) -> tuple[RuleFile, ...]:
     """Read every rule file that the environment names."""
-    return tuple(_read(run, path) for path in run.environment.files.rules)
+    return run.once(
+        "rule_files", lambda run: told_apart(tuple(_read(run, path) for path in run.environment.files.rules))
+    )
+
+
+def all_rules(files: Iterable[RuleFile]) -> list[RuleSpec]:
+    """The rules of all files that could be read."""
+    return [rule for file in files if not isinstance(file.rules, Missing) for rule in file.rules]
 
 
 def read(content: bytes) -> tuple[RuleSpec, ...] | str:
@@ -57,7 +71,7 @@ def read(content: bytes) -> tuple[RuleSpec, ...] | str:
 def expression_key(text: str) -> str:
     """An expression in its normal spelling, so that two spellings of one question compare equal."""
     try:
-        return str(promql_parser.parse(text).prettify())
+        return str(tree(text).prettify())
     except ValueError:
         return text
 
@@ -73,17 +87,39 @@ def _read(run: Run, path: str) -> RuleFile:
     return RuleFile(name=path, rules=found, evidence=answer.evidence)
 
 
+def told_apart(files: tuple[RuleFile, ...]) -> tuple[RuleFile, ...]:
+    """The same files, each rule with a subject of its own."""
+    names = Counter(rule.name for rule in all_rules(files))
+    taken: Counter[str] = Counter()
+
+    def distinct(rule: RuleSpec) -> RuleSpec:
+        severity = rule.labels.get("severity", "")
+        subject = f"{rule.name} ({severity})" if names[rule.name] > 1 and severity else rule.name
+        taken[subject] += 1
+        return replace(rule, subject=subject if taken[subject] == 1 else f"{subject} #{taken[subject]}")
+
+    return tuple(f if isinstance(f.rules, Missing) else replace(f, rules=tuple(map(distinct, f.rules))) for f in files)
+
+
 def _rule(group: str, rule: Mapping[str, object]) -> RuleSpec:
     is_alert = "alert" in rule
+    name = str(rule["alert"] if is_alert else rule["record"])
     return RuleSpec(
         group=group,
-        name=str(rule["alert"] if is_alert else rule["record"]),
+        subject=name,
+        name=name,
         is_alert=is_alert,
         expr=str(rule["expr"]).strip(),
-        for_s=promql_parser.parse_duration(str(rule["for"])).total_seconds() if rule.get("for") else 0.0,
+        for_s=_seconds(rule.get("for")),
         labels=_texts(rule.get("labels")),
         annotations=_texts(rule.get("annotations")),
     )
+
+
+def _seconds(duration: object) -> float:
+    """A rule's `for`; the parser knows no zero, Prometheus does."""
+    text = str(duration or 0)
+    return 0.0 if re.fullmatch(r"0(ms|[smhdwy])?", text) else promql_parser.parse_duration(text).total_seconds()
 
 
 def _texts(value: object) -> dict[str, str]:

@@ -1,59 +1,73 @@
-"""Are the rules on disk those that Prometheus evaluates, are they healthy, and is any of them alerting?"""
+"""Are the rules on disk those that Prometheus evaluates, are they complete and healthy, and is any of them alerting?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from genesis_lib.checks import ladder, promql, rule_files, targets
-from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
-from genesis_lib.checks.ladder import LadderFacts
-from genesis_lib.checks.promql import Expression
+import promql_parser
+
+from genesis_lib.checks import active_alerts, ladder, loaded_rules, questions, rule_files
+from genesis_lib.checks.active_alerts import AlertFacts
+from genesis_lib.checks.claims import cannot_tell, finding
 from genesis_lib.checks.rule_files import RuleFile, RuleSpec
-from genesis_lib.clients.prometheus import Rule, RuleGroup
-from genesis_lib.model import Answer, Finding, Missing, Sample, Verdict
+from genesis_lib.checks.series import LadderFacts
+from genesis_lib.clients.prometheus import RuleGroup, RuntimeInfo
+from genesis_lib.model import Answer, Finding, Missing, Verdict
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
 
-__all__ = ["CLAIMS", "NAME", "RuleFacts", "gather", "judge"]
+__all__ = ["CLAIMS", "NAME", "RuleFacts", "gather", "judge", "retention_s"]
 
 NAME = "rules"
-CLAIMS = ("rules.loaded", "rules.quiet", "rules.file")
+CLAIMS = (
+    "rules.file",
+    "rules.present",
+    "rules.loaded",
+    "rules.annotated",
+    "rules.quiet",
+    "rules.active",
+    "rules.evaluation",
+    "rules.retention",
+)
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFacts:
-    """The rules on disk, those loaded, the ALERTS series at the run's instant (pending and firing), and what the rules ask for."""
+    """The rules on disk, those loaded, the alerts that are active, what the rules ask for, and how long Prometheus remembers."""
 
     files: tuple[RuleFile, ...]
     loaded: Answer[tuple[RuleGroup, ...]] | Missing
-    alerts: Answer[tuple[Sample, ...]] | Missing
+    alerts: AlertFacts
+    runtime: Answer[RuntimeInfo] | Missing
     ladder: LadderFacts
 
 
 def gather(run: Run) -> RuleFacts:
-    """Read the rule files; ask Prometheus for its rules, its active alerts, and what the rules themselves ask."""
-    files = rule_files.gather(run)
-    expressions = [rule.expr for file in files if not isinstance(file.rules, Missing) for rule in file.rules]
+    """Read the rule files; ask Prometheus for its rules, its active alerts, its retention, and what the rules themselves ask."""
     return RuleFacts(
-        files=files,
+        files=rule_files.gather(run),
         loaded=run.ask_now(lambda: run.prometheus.rules()),
-        alerts=run.ask(lambda: run.prometheus.query("ALERTS", at=run.as_of)),
-        ladder=ladder.gather(run, expressions),
+        alerts=active_alerts.gather(run),
+        runtime=run.ask_now(lambda: run.prometheus.runtimeinfo()),
+        ladder=questions.gather(run).ladder,
     )
 
 
 def judge(facts: RuleFacts, policy: Policy, *, at: datetime) -> list[Finding]:
-    """For each rule on disk `rules.loaded`, and for each alert also `rules.quiet`; `rules.file` for a file that cannot be read."""
-    found: list[Finding] = []
+    """For each rule on disk whether it is loaded, for each alert also whether it is annotated and quiet; and the claims on all of them."""
+    found = [_unreadable(file, file.rules, policy) for file in facts.files if isinstance(file.rules, Missing)]
+    found += _judge_present(facts.files, policy)
     for file in facts.files:
-        if isinstance(file.rules, Missing):
-            found.append(_unreadable(file, file.rules, policy))
-            continue
-        for rule in file.rules:
-            found.append(_judge_loaded(rule, file, facts, policy, at=at))
+        for rule in () if isinstance(file.rules, Missing) else file.rules:
+            found.append(loaded_rules.judge_loaded(rule, file, facts.loaded, policy, at=at))
             if rule.is_alert:
-                found.append(_judge_quiet(rule, facts, policy, at=at))
-    return found
+                found.append(_judge_annotated(rule, file, policy))
+                asked = ladder.judge(rule.expr, facts.ladder, policy, at=at)
+                found.append(active_alerts.judge_quiet(rule, facts.alerts, asked, facts.ladder, policy, at=at))
+    found += loaded_rules.judge_evaluation(facts.files, facts.loaded, policy)
+    found += active_alerts.judge_strangers(facts.files, facts.alerts, policy, at=at)
+    return [*found, _judge_retention(facts.runtime, policy)]
 
 
 def _unreadable(file: RuleFile, missing: Missing, policy: Policy) -> Finding:
@@ -70,136 +84,99 @@ def _unreadable(file: RuleFile, missing: Missing, policy: Policy) -> Finding:
     )
 
 
-def _judge_loaded(rule: RuleSpec, file: RuleFile, facts: RuleFacts, policy: Policy, *, at: datetime) -> Finding:
-    claim, expected = "rules.loaded", f"loaded as in {file.name}, healthy, evaluated"
-    if isinstance(facts.loaded, Missing):
-        return cannot_tell(policy, claim, rule.name, facts.loaded, expected=expected)
-    pairs = [(group, r) for group in facts.loaded.value for r in group.rules if r.name == rule.name]
-    same = [(group, r) for group, r in pairs if _same(rule, r)]
-    if not pairs:
-        verdict, observed, reason = (
-            Verdict.FAIL,
-            "not loaded",
-            f"{rule.name} stands in {file.name}, but Prometheus does not have it",
+def _judge_present(files: Sequence[RuleFile], policy: Policy) -> list[Finding]:
+    """Policy says which rules there must be: one that was deleted from its file is not missed by the file."""
+    where = {rule.name: file for file in files if not isinstance(file.rules, Missing) for rule in file.rules}
+    unread = any(isinstance(file.rules, Missing) for file in files)
+    wanted = dict.fromkeys((*policy.alerting.required_rules, *policy.alerting.watchdogs))
+    found = []
+    for name in wanted:
+        file = where.get(name)
+        if file:
+            verdict, observed, hint = Verdict.PASS, f"in {file.name}", ""
+            reason = f"{name} is defined in {file.name}"
+        elif unread:
+            verdict, observed, hint = Verdict.UNKNOWN, "a file cannot be read", "mend the rule file first"
+            reason = f"{name} stands in no rule file that can be read, and one cannot be read"
+        else:
+            verdict, observed, hint = Verdict.FAIL, "in no file", "write the rule, or take it out of alerting.yaml"
+            reason = f"policy wants the rule {name}, and no rule file of the environment has it"
+        found.append(
+            finding(
+                policy,
+                "rules.present",
+                name,
+                verdict,
+                observed=observed,
+                expected="a rule of this name",
+                reason=reason,
+                hint=hint,
+                evidence=tuple(f.evidence for f in ([file] if file else files)),
+            )
         )
-        hint = "add the file to rule_files and reload Prometheus"
-    elif not same:
-        verdict, observed = Verdict.FAIL, "another rule of this name"
-        reason = f"Prometheus evaluates another {rule.name} than {file.name} holds: {_difference(rule, pairs[0][1])}"
-        hint = "deploy the file and reload Prometheus"
+    return found
+
+
+def _judge_annotated(rule: RuleSpec, file: RuleFile, policy: Policy) -> Finding:
+    wanted = policy.alerting
+    no_labels = [f"the label {name}" for name in wanted.required_labels if not rule.labels.get(name)]
+    no_notes = [f"the annotation {name}" for name in wanted.required_annotations if not rule.annotations.get(name)]
+    lacks = no_labels + no_notes
+    # Without its label an alert is routed wrongly; without a runbook it is only harder to answer.
+    verdict = Verdict.FAIL if no_labels else Verdict.WARN if no_notes else Verdict.PASS
+    return finding(
+        policy,
+        "rules.annotated",
+        rule.subject,
+        verdict,
+        observed=f"lacks {', '.join(lacks)}" if lacks else "complete",
+        expected=", ".join((*wanted.required_labels, *wanted.required_annotations)) or "nothing",
+        reason=f"{rule.subject} lacks {' and '.join(lacks)}"
+        if lacks
+        else f"{rule.subject} says what it means and what to do",
+        hint=f"add it in {file.name}" if lacks else "",
+        evidence=(file.evidence,),
+    )
+
+
+def _judge_retention(runtime: Answer[RuntimeInfo] | Missing, policy: Policy) -> Finding:
+    days = policy.readiness.limits.retention_days
+    claim, subject, expected = "rules.retention", "prometheus", f"at least {days:g} days"
+    if isinstance(runtime, Missing):
+        return cannot_tell(policy, claim, subject, runtime, expected=expected)
+    stated = runtime.value.storage_retention
+    kept_s, is_sized = retention_s(stated)
+    if kept_s is None:
+        verdict, reason = (
+            Verdict.WARN,
+            f"Prometheus keeps {stated}, by size alone; nobody can say how far back that reaches",
+        )
+    elif kept_s < days * _DAY_S:
+        verdict, reason = Verdict.FAIL, f"Prometheus keeps {stated}, and objectives look {days:g} days back"
+    elif is_sized:
+        verdict, reason = Verdict.WARN, f"Prometheus keeps {stated}; the size may cut it short"
     else:
-        return _judge_health(rule, *same[0], facts.loaded, policy, expected=expected, at=at)
+        verdict, reason = Verdict.PASS, f"Prometheus keeps {stated}"
     return finding(
         policy,
         claim,
-        rule.name,
+        subject,
         verdict,
-        observed=observed,
+        observed=stated,
         expected=expected,
         reason=reason,
-        hint=hint,
-        evidence=(facts.loaded.evidence, file.evidence),
+        hint="" if verdict is Verdict.PASS else "set --storage.tsdb.retention.time, and give it the disk",
+        evidence=(runtime.evidence,),
     )
 
 
-def _judge_health(
-    spec: RuleSpec,
-    group: RuleGroup,
-    rule: Rule,
-    loaded: Answer[tuple[RuleGroup, ...]],
-    policy: Policy,
-    *,
-    expected: str,
-    at: datetime,
-) -> Finding:
-    limit_s = policy.readiness.limits.fresh_intervals * group.interval_s
-    age_s = None if rule.last_evaluation is None else (at - rule.last_evaluation).total_seconds()
-    if rule.health != "ok":
-        verdict, reason = Verdict.FAIL, f"{spec.name} cannot be evaluated: {rule.last_error or rule.health}"
-    elif age_s is None or age_s > limit_s:
-        age = "never" if age_s is None else f"last {age_s:.0f} s before"
-        verdict, reason = Verdict.FAIL, f"{spec.name} was not evaluated within {limit_s:g} s ({age})"
-    else:
-        verdict, reason = Verdict.PASS, f"{spec.name} is loaded, healthy and evaluated"
-    return finding(
-        policy,
-        "rules.loaded",
-        spec.name,
-        verdict,
-        observed=f"health {rule.health}",
-        expected=expected,
-        reason=reason,
-        hint="" if verdict is Verdict.PASS else "see Prometheus' /rules page",
-        evidence=(loaded.evidence,),
-    )
-
-
-def _judge_quiet(rule: RuleSpec, facts: RuleFacts, policy: Policy, *, at: datetime) -> Finding:
-    claim, expected = "rules.quiet", "not active, and able to fire"
-    if isinstance(facts.alerts, Missing):
-        return cannot_tell(policy, claim, rule.name, facts.alerts, expected=expected)
-    states = [s.labels.get("alertstate", "") for s in facts.alerts.value if s.labels.get("alertname") == rule.name]
-    asked = ladder.judge(rule.expr, facts.ladder, policy, at=at)
-    severity = rule.labels.get("severity", "none")
-    hint = rule.annotations.get("runbook_url", "")
-    if states:
-        firing = "firing" in states
-        verdict = Verdict.FAIL if firing and severity == "critical" else Verdict.WARN
-        observed = f"{'firing' if firing else 'pending'} ({len(states)})"
-        summary = rule.annotations.get("summary", "")
-        reason = f"the {severity} alert {rule.name} is {observed}" + (f": {summary}" if summary else "")
-    elif asked.verdict.is_good:
-        verdict, observed, hint = Verdict.PASS, "not active", ""
-        reason = f"{rule.name} is neither pending nor firing, and its inputs are alive"
-    else:
-        # The silence of an alert that cannot fire says nothing.
-        verdict, observed, hint = Verdict.UNKNOWN, "cannot fire", asked.hint
-        reason = f"{rule.name} is silent because it cannot fire: {asked.reason}"
-    return finding(
-        policy,
-        claim,
-        rule.name,
-        verdict,
-        observed=observed,
-        expected=expected,
-        reason=reason,
-        hint=hint,
-        because_of="" if verdict is Verdict.PASS else asked.because_of or _cause(rule, facts, policy),
-        evidence=(*proof(facts.alerts), *asked.evidence),
-    )
-
-
-def _cause(rule: RuleSpec, facts: RuleFacts, policy: Policy) -> str:
-    """The finding that a metric which this rule names is nobody's, or that a job which it looks at is down; or empty."""
-    unknown = ladder.unknown_metrics(rule.expr, facts.ladder)
-    if unknown:
-        return identify("queries.metric", unknown[0])
-    expression = promql.parse(rule.expr)
-    if not isinstance(expression, Expression):
-        return ""
-    down, jobs = targets.down_jobs(facts.ladder.targets, policy), ladder.metric_jobs(facts.ladder.targets)
-    for selector in expression.selectors:
-        job = next(
-            (value for label, op, value in selector.matchers if label == "job" and op == "="),
-            jobs.get(selector.name, ""),
-        )
-        if job in down:
-            return down[job]
-    return ""
-
-
-def _same(spec: RuleSpec, rule: Rule) -> bool:
-    return not _difference(spec, rule)
-
-
-def _difference(spec: RuleSpec, rule: Rule) -> str:
-    pairs: Sequence[tuple[str, object, object]] = (
-        ("expression", rule_files.expression_key(spec.expr), rule_files.expression_key(rule.query)),
-        ("duration", spec.for_s, rule.duration_s),
-        ("labels", _sorted(spec.labels), _sorted(rule.labels)),
-    )
-    return "; ".join(f"{name} {theirs} instead of {ours}" for name, ours, theirs in pairs if ours != theirs)
-
-
-def _sorted(labels: Mapping[str, str]) -> dict[str, str]:
-    return dict(sorted(labels.items()))
+def retention_s(stated: str) -> tuple[float | None, bool]:
+    """How long Prometheus keeps samples by its own words (`30d or 10GiB`), in seconds, None by size alone; and whether a size limits it."""
+    parts = [part.strip() for part in stated.split(" or ")]
+    times = []
+    for part in parts:
+        try:
+            times.append(promql_parser.parse_duration(part).total_seconds())
+        except ValueError:
+            continue
+    return (times[0] if times else None), len(times) < len(parts)

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Self
 
+import orjson
 from pydantic import AliasPath, BeforeValidator, Field
 
 from genesis_lib.clients.http import Http
 from genesis_lib.clients.shapes import Instant, Listed, MaybeInstant, Text, read
+from genesis_lib.endpoint import Endpoint
 from genesis_lib.model import Answer
 
-__all__ = ["Alertmanager", "AlertmanagerAlert", "AlertmanagerStatus", "Matcher", "Silence"]
+__all__ = ["Alertmanager", "AlertmanagerAlert", "AlertmanagerStatus", "Matcher", "Silence", "SyntheticAlertSender"]
 
 
 def _names(value: object) -> object:
@@ -106,3 +109,28 @@ class Alertmanager:
     def receivers(self) -> Answer[tuple[str, ...]]:
         """The names of the receivers in its configuration."""
         return read(self._http, "/api/v2/receivers", Names)
+
+
+class SyntheticAlertSender:
+    """Posts the synthetic alert, opt-in: the one thing in this package that does more than read. Its posts are not recorded."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._http = Http(endpoint, source="alertmanager", evidence=None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def post(
+        self, *, labels: Mapping[str, str], annotations: Mapping[str, str], starts_at: datetime, ends_at: datetime
+    ) -> None:
+        """An alert that fires from `starts_at` on and ends itself at `ends_at`; one with the same labels is replaced.
+
+        Raises:
+            SourceError: Alertmanager did not take it.
+
+        """
+        alert = {"labels": labels, "annotations": annotations, "startsAt": starts_at, "endsAt": ends_at}
+        self._http.post_synthetic_alert("/api/v2/alerts", orjson.dumps([alert]))

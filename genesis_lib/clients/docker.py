@@ -1,4 +1,4 @@
-"""Ask a Docker engine, over its unix socket or TCP: version and containers. It can send nothing but GET."""
+"""Ask a Docker engine, over its unix socket or TCP: version, containers and images. It can send nothing but GET."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ import orjson
 from pydantic import AliasPath, BeforeValidator, Field
 
 from genesis_lib.clients.http import Http
-from genesis_lib.clients.shapes import Instant, MaybeInstant, Text, read
+from genesis_lib.clients.shapes import Instant, Listed, MaybeInstant, Text, read
 from genesis_lib.masking import mask_json
 from genesis_lib.model import Answer
 
-__all__ = ["Container", "ContainerDetails", "Docker", "DockerVersion"]
+__all__ = ["Container", "ContainerDetails", "Docker", "DockerVersion", "Image"]
 
 Labels = Annotated[Mapping[str, str], BeforeValidator(lambda value: {} if value is None else value)]
 EpochSeconds = Annotated[datetime, BeforeValidator(lambda value: datetime.fromtimestamp(value, UTC))]
@@ -50,7 +50,12 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerDetails:
-    """One container in full. `health` is empty where it has no health check; `started_at` is None where it never ran."""
+    """One container in full.
+
+    `image` is what was asked for when it was created, `image_id` what it runs. `exit_code` is 0 as long as it runs; `oom_killed` is about
+    its last end, and stays when it is started again. `error` is why it could not be started. `health` is empty where it has no health
+    check, `health_output` what the last one printed. `started_at` is None where it never ran, `finished_at` where it never ended.
+    """
 
     id: Annotated[str, Field(alias="Id")]
     name: Annotated[PlainName, Field(alias="Name")]
@@ -63,8 +68,19 @@ class ContainerDetails:
     created_at: Annotated[Instant, Field(alias="Created")]
     started_at: Annotated[MaybeInstant, Field(validation_alias=AliasPath("State", "StartedAt"))]
     finished_at: Annotated[MaybeInstant, Field(validation_alias=AliasPath("State", "FinishedAt"))]
+    image_id: Annotated[Text, Field(alias="Image")] = ""
+    error: Annotated[Text, Field(validation_alias=AliasPath("State", "Error"))] = ""
     health: Annotated[Text, Field(validation_alias=AliasPath("State", "Health", "Status"))] = ""
+    health_output: Annotated[Text, Field(validation_alias=AliasPath("State", "Health", "Log", -1, "Output"))] = ""
     labels: Annotated[Labels, Field(validation_alias=AliasPath("Config", "Labels"))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """One image, by the names that the engine knows it under: `name:tag`, and `name@sha256:…` where it came from a registry."""
+
+    tags: Annotated[tuple[str, ...], Listed, Field(alias="RepoTags")] = ()
+    digests: Annotated[tuple[str, ...], Listed, Field(alias="RepoDigests")] = ()
 
 
 class Docker:
@@ -91,11 +107,17 @@ class Docker:
             self._http, f"/containers/{quote(container, safe='')}/json", ContainerDetails, scrub=_without_environment
         )
 
+    def image(self, image_id: str) -> Answer[Image]:
+        """One image by its id. Its environment variables are never recorded, either."""
+        return read(self._http, f"/images/{quote(image_id, safe='')}/json", Image, scrub=_without_environment)
+
 
 def _without_environment(body: bytes) -> bytes:
     try:
         document: Any = orjson.loads(body)
-        del document["Config"]["Env"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        # Of an image, engines before 25 also tell by what container it was built.
+        for part in (document["Config"], document.get("ContainerConfig") or {}):
+            part.pop("Env", None)
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         return b"" if b'"Env"' in body else mask_json(body)  # not an engine's answer: it will be refused for its shape
     return mask_json(orjson.dumps(document))

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import AliasPath, Field
 
 from genesis_lib.clients.http import Http
-from genesis_lib.clients.shapes import Text, read
+from genesis_lib.clients.shapes import Text, read, shape
 from genesis_lib.masking import mask_json
 from genesis_lib.model import Answer
 
-__all__ = ["Dashboard", "DashboardHit", "DataSource", "Grafana", "GrafanaHealth"]
+__all__ = ["Dashboard", "DashboardHit", "DataSource", "Grafana", "GrafanaHealth", "LibraryPanel"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +26,17 @@ class GrafanaHealth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSource:
-    """One data source. `kind` is its plugin (`prometheus`); `url` is where Grafana's server reaches it."""
+    """One data source. `kind` is its plugin (`prometheus`); `url` is where Grafana's server reaches it.
+
+    `min_interval` is the scrape interval that a Prometheus is said to have (`30s`); empty: nothing is said.
+    """
 
     uid: str
     name: str
     kind: Annotated[str, Field(alias="type")]
     url: Text = ""
     is_default: Annotated[bool, Field(alias="isDefault")] = False
+    min_interval: Annotated[Text, Field(validation_alias=AliasPath("jsonData", "timeInterval"))] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,13 @@ class Dashboard:
 
     model: Annotated[Mapping[str, Any], Field(alias="dashboard")]
     meta: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryPanel:
+    """A panel that several dashboards share; `model` is its JSON."""
+
+    model: Annotated[Mapping[str, Any], Field(validation_alias=AliasPath("result", "model"))]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +79,20 @@ class Grafana:
         """Version, and whether it reaches its database; it answers 503 where it does not. Needs no credentials."""
         return read(self._http, "/api/health", GrafanaHealth, answers=[503])
 
-    def data_sources(self) -> Answer[tuple[DataSource, ...]]:
-        """All data sources that the account may see."""
-        return read(self._http, "/api/datasources", tuple[DataSource, ...], scrub=mask_json)
+    def data_sources(self) -> Answer[tuple[DataSource, ...] | None]:
+        """All data sources, or None where the account may not see them, as a viewer's may not."""
+        reply = self._http.get("/api/datasources", answers=[HTTPStatus.FORBIDDEN], scrub=mask_json)
+        if reply.status == HTTPStatus.FORBIDDEN:
+            return reply.answer(None)
+        return reply.answer(shape(tuple[DataSource, ...], reply.json(), reply))
 
     def dashboard(self, uid: str) -> Answer[Dashboard]:
         """The dashboard of this uid."""
         return read(self._http, f"/api/dashboards/uid/{quote(uid, safe='')}", Dashboard, scrub=mask_json)
+
+    def library_panel(self, uid: str) -> Answer[LibraryPanel]:
+        """The library panel of this uid."""
+        return read(self._http, f"/api/library-elements/{quote(uid, safe='')}", LibraryPanel, scrub=mask_json)
 
     def search(self, query: str = "") -> Answer[tuple[DashboardHit, ...]]:
         """The dashboards whose title holds `query`, or all (Grafana lists at most 1,000)."""

@@ -1,10 +1,11 @@
 """Ask one source over HTTP: the one seam through which all clients go, recorded and replayed."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -123,7 +124,7 @@ class Http:
 
         """
         extensions = {"answers": frozenset(answers), "scrub": scrub}
-        return self._send("GET", path, params, accept=accept, extensions=extensions)
+        return self._send("GET", path, query=urlencode(params), accept=accept, extensions=extensions)
 
     def get_long(self, path: str, params: Params) -> Reply:
         """GET, or POST as a form where the question is too long for a URL: for the paths that Prometheus lets read so.
@@ -132,8 +133,23 @@ class Http:
             SourceError: as `get`.
 
         """
-        is_long = len(self._base) + len(path) + len(urlencode(params)) > _LONGEST_URL
-        return self._send("POST" if is_long else "GET", path, params, accept="application/json", extensions={})
+        query = urlencode(params)
+        if len(self._base) + len(path) + len(query) <= _LONGEST_URL:
+            return self._send("GET", path, query=query)
+        return self._send("POST", path, content=query.encode(), media_type="application/x-www-form-urlencoded")
+
+    def post_synthetic_alert(self, path: str, alert: bytes) -> Reply:
+        """POST the opt-in synthetic alert as JSON: all else in this package only reads. It leaves no record of its own.
+
+        Raises:
+            ValueError: this source's exchanges are recorded; whoever posts records, as one exchange, what came of it in the end.
+            SourceError: as `get`.
+
+        """
+        if self._evidence is not None:
+            raise ValueError("a synthetic alert is not posted through a source whose exchanges are recorded")
+        extensions = {"synthetic_alert": True}
+        return self._send("POST", path, content=alert, media_type="application/json", extensions=extensions)
 
     def state(self, path: str) -> Answer[bool]:
         """Whether a `/-/ready` or `/-/healthy` says yes (200) or no (503, with its words in `infos`).
@@ -155,15 +171,24 @@ class Http:
                 self._client.close()
                 self._client = None
 
-    def _send(self, method: str, path: str, params: Params, *, accept: str, extensions: dict[str, Any]) -> Reply:
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        content: bytes | None = None,
+        media_type: str = "",
+        accept: str = "application/json",
+        extensions: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Reply:
         asked = f"{self.source} at {self.endpoint.url}{path}"
-        url, query, headers = self._base + path, urlencode(params), {"Accept": accept}
-        if method == "POST":
-            form, headers["Content-Type"] = query.encode(), "application/x-www-form-urlencoded"
-        else:
-            form, url = None, f"{url}?{query}" if query else url
+        url = f"{self._base}{path}?{query}" if query else self._base + path
+        headers = {"Accept": accept} | ({"Content-Type": media_type} if media_type else {})
         try:
-            response = self._opened().request(method, url, content=form, headers=headers, extensions=extensions)
+            response = self._opened().request(
+                method, url, content=content, headers=headers, extensions=dict(extensions)
+            )
         except httpx.InvalidURL as error:
             raise SourceError(Cause.UNREACHABLE, f"{asked}: the address is not a URL ({error}); correct it") from error
         exchange: Exchange | None = response.extensions.get("exchange")

@@ -1,5 +1,6 @@
 """Ask a Prometheus server: one method for each endpoint of its HTTP API, each answer typed, its warnings carried along."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from genesis_lib.clients.prometheus_types import (
     series_name,
 )
 from genesis_lib.clients.prometheus_values import join_series, read_samples, read_series, to_frame
+from genesis_lib.clients.scope import put_in
 from genesis_lib.clients.shapes import shape
 from genesis_lib.errors import SourceError
 from genesis_lib.model import Answer, Cause, Missing, Sample
@@ -44,16 +46,20 @@ T = TypeVar("T")
 # Prometheus refuses more points than this in one series of one answer.
 _POINTS_PER_REQUEST = 11_000
 _SHOWN_SERIES = 5
+# Service discovery may drop many thousands of targets.
+_KEPT_DROPPED = 20
 
 
 class Prometheus:
     """A Prometheus server, or one that speaks its API (VictoriaMetrics, Thanos; what they lack raises REFUSED).
 
+    `scope` are label matchers that are put into every selector of every query, where others use the server too.
     All methods raise SourceError where there is no usable answer. Instants must know their time zone.
     """
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: Http, *, scope: Mapping[str, str] | None = None) -> None:
         self._http = http
+        self._scope = scope or {}
 
     def close(self) -> None:
         """Close all connections."""
@@ -84,9 +90,22 @@ class Prometheus:
         reply, data, _ = self._ask("/api/v1/status/config", ())
         return reply.answer(shape(Mapping[str, str], data, reply).get("yaml", ""))  # type: ignore[type-abstract]
 
+    def clock(self) -> Answer[datetime]:
+        """What time it is on the server, to the millisecond; compare it with the answer's `asked_at`."""
+        reply, data, notes = self._ask("/api/v1/query", [("query", "time()")])
+        try:
+            (sample,) = read_samples(data["resultType"], data["result"], reply)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise reply.malformed(
+                f"answered a query for its time in another shape than expected ({error!r})"
+            ) from error
+        return _with_notes(reply.answer(sample.at), notes)
+
     def query(self, expr: str, *, at: datetime) -> Answer[tuple[Sample, ...]]:
         """Every series of an instant vector; a scalar comes as one sample without labels."""
-        reply, data, notes = self._ask("/api/v1/query", [("query", expr), ("time", _instant(at))], is_long=True)
+        reply, data, notes = self._ask(
+            "/api/v1/query", [("query", self._scoped(expr)), ("time", _instant(at))], is_long=True
+        )
         try:
             samples = tuple(read_samples(data["resultType"], data["result"], reply))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -129,7 +148,7 @@ class Prometheus:
         for point in range(0, last_point + 1, _POINTS_PER_REQUEST):
             until = min(point + _POINTS_PER_REQUEST - 1, last_point)
             asked = [
-                ("query", expr),
+                ("query", self._scoped(expr)),
                 ("start", _instant(start + point * step)),
                 ("end", _instant(start + until * step)),
                 ("step", f"{step.total_seconds():g}"),
@@ -177,11 +196,15 @@ class Prometheus:
         reply, data, notes = self._ask("/api/v1/targets", ())
         listing = shape(dict[str, Any], data, reply)
         active = shape(tuple[Target, ...], listing.get("activeTargets") or (), reply)
+        dropped = shape(tuple[dict[str, Any], ...], listing.get("droppedTargets") or (), reply)
+        labels = shape(tuple[Mapping[str, str], ...], [d.get("discoveredLabels") or {} for d in dropped], reply)
         counts = shape(
             dict[str, int], listing.get("droppedTargetCounts") or {}, reply
         )  # the list itself may be cut short
-        dropped = sum(counts.values()) or len(listing.get("droppedTargets") or ())
-        return _with_notes(reply.answer(Targets(active=active, dropped=dropped)), notes)
+        targets = Targets(
+            active=active, dropped=sum(counts.values()) or len(dropped), dropped_labels=_first_of_each_job(labels)
+        )
+        return _with_notes(reply.answer(targets), notes)
 
     def rules(self) -> Answer[tuple[RuleGroup, ...]]:
         """All rules, as the server evaluates them."""
@@ -204,6 +227,13 @@ class Prometheus:
             for key in ("activeAlertmanagers", "droppedAlertmanagers")
         )
         return _with_notes(reply.answer(Alertmanagers(active=active, dropped=dropped)), notes)
+
+    def _scoped(self, expr: str) -> str:
+        try:
+            return put_in(expr, self._scope)
+        except ValueError as error:
+            detail = f"{expr}: cannot be narrowed to the environment's scope: {error}"
+            raise SourceError(Cause.INVALID, detail) from error
 
     def _read(self, path: str, params: Params, kind: type[T]) -> Answer[T]:
         reply, data, notes = self._ask(path, params)
@@ -239,6 +269,16 @@ def _with_notes(answer: Answer[T], notes: tuple[list[str], list[str]]) -> Answer
         warnings=tuple(warnings),
         infos=tuple(infos),
     )
+
+
+def _first_of_each_job(dropped: Sequence[Mapping[str, str]]) -> tuple[Mapping[str, str], ...]:
+    seen: Counter[str] = Counter()
+    kept = []
+    for labels in dropped:
+        seen[labels.get("job", "")] += 1
+        if seen[labels.get("job", "")] <= _KEPT_DROPPED:
+            kept.append(labels)
+    return tuple(kept)
 
 
 def _instant(at: datetime) -> str:

@@ -114,10 +114,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Targets:
-    """The targets that are scraped, and how many were discovered but dropped by relabelling."""
+    """The targets that are scraped, and those that were discovered but dropped by relabelling.
+
+    `dropped` is their number; `dropped_labels` are the discovered labels of the first 20 of each job, as far as the server lists them.
+    """
 
     active: tuple[Target, ...]
     dropped: int
+    dropped_labels: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,10 @@ _BUSY = {429, 502, 503, 504}
 # A source that refuses connections may be restarting, but one that is down must not hold up a run.
 _PATIENCE_WITH_REFUSAL_S = 0.4
 # What may be asked by POST, because a long question does not fit into a URL. Nothing else that changes or could change anything
-# leaves this process: a request that is neither one of these nor a GET is refused below.
+# leaves this process: a request that is neither one of these nor a GET is refused below. The one exception is the synthetic alert,
+# which goes to this path only, and only where the request's extension `synthetic_alert` says that it is one (Http.post_synthetic_alert).
 _READING_POSTS = ("/api/v1/query", "/api/v1/query_range")
+_SYNTHETIC_ALERT = "/api/v2/alerts"
 
 logging.getLogger("stamina").addHandler(
     logging.NullHandler()
@@ -117,7 +119,7 @@ class LiveTransport(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, its body read. Raises SourceError where none came."""
-        if request.method != "GET" and not (request.method == "POST" and request.url.path.endswith(_READING_POSTS)):
+        if not _is_allowed(request):
             raise ValueError(f"{request.method} {request.url.path}: the clients only read")
         started = time.monotonic()
         deadline = started + self._endpoint.timeout_s
@@ -197,6 +199,11 @@ class _BusyError(Exception):
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(response.status_code)
         self.response = response
+
+
+def _is_allowed(request: httpx.Request) -> bool:
+    allowed = (_SYNTHETIC_ALERT,) if request.extensions.get("synthetic_alert") else _READING_POSTS
+    return request.method == "GET" or (request.method == "POST" and request.url.path.endswith(allowed))
 
 
 def _may_pass(error: Exception, *, refused_for_s: float) -> bool:

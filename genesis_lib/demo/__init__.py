@@ -1,1 +1,1 @@
-"""The embedded stack: real Prometheus, Alertmanager and node exporter on loopback, the Genesis workload, its history, scenarios."""
+"""The embedded stack: real Prometheus, Alertmanager and node exporter, a webhook receiver, the Genesis workload, its history."""

@@ -32,14 +32,14 @@ def prepare(folder: Path, *, monitoring: Path, scenario_name: str, addresses: Ma
         folder: where the copies go; rule files lie beside Prometheus's file, as its `rule_files` name them.
         monitoring: the project's monitoring/.
         scenario_name: whose own files come first.
-        addresses: job to `host:port`; wherever a file says `localhost` and the port that the job has by the report, this is put.
+        addresses: part to `host:port`; wherever a file says `localhost` and the port that the part has by the report, this is put.
 
     Raises:
         StackError: a file is not there, or is not YAML.
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    moved = {str(port): addresses[job] for job, port in scenario.PORTS.items()}
+    moved = {str(port): addresses[part] for part, port in scenario.PORTS.items()}
     for name in (_PROMETHEUS, _ALERTMANAGER):
         text = _source(monitoring, scenario_name, name).read_text()
         (folder / name).write_text(re.sub(r"\blocalhost:(\d+)\b", lambda m: moved.get(m[1], m[0]), text))

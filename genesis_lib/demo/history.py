@@ -1,6 +1,7 @@
 """Make the past of the embedded stack: every series that it will scrape, sampled at each interval up to now."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,7 +56,9 @@ def write(
     series += node_series(node_page, times, target={"job": "node", "instance": addresses["node"]})
     workload = {"genesis-orchestration": _orchestration, "genesis-python-app": _python_app, "genesis-tests": _tests}
     for job in scenario.running:
-        series += workload[job](scenario, times, {"job": job, "instance": addresses[job]})
+        born = _birth(scenario, job, times)
+        lived = workload[job](scenario, times[born:], {"job": job, "instance": addresses[job]})
+        series += [replace(one, first=born) for one in lived]
     alert_rules = _alert_rules(rules)
     for alert in scenario.alerts:
         series += _alert(alert, times, addresses, alert_rules)
@@ -67,14 +70,21 @@ def write(
     return counts
 
 
-def _named(name: str, target: Mapping[str, str], values: NDArray[np.float64 | np.int64], **labels: str) -> Series:
+def _named(
+    name: str, target: Mapping[str, str], values: NDArray[np.float64 | np.int64 | np.bool_], **labels: str
+) -> Series:
     return Series(labels={"__name__": name, **target, **labels}, values=values.astype(np.float64))
 
 
 def _up(scenario: Scenario, times: Times, addresses: Mapping[str, str]) -> Iterator[Series]:
     for job in JOBS:
-        is_up = job not in WORKLOAD_JOBS or job in scenario.running
-        yield _named("up", {"job": job, "instance": addresses[job]}, np.full(len(times), int(is_up)))
+        born = len(times) if job in set(WORKLOAD_JOBS) - set(scenario.running) else _birth(scenario, job, times)
+        yield _named("up", {"job": job, "instance": addresses[job]}, np.arange(len(times)) >= born)
+
+
+def _birth(scenario: Scenario, job: str, times: Times) -> int:
+    """The index of the first moment at which a job ran."""
+    return int(np.searchsorted(times - times[-1], scenario.born.get(job, -scenario.history).total_seconds()))
 
 
 def _orchestration(scenario: Scenario, times: Times, target: Mapping[str, str]) -> Iterator[Series]:

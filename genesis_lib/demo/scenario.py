@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -35,8 +36,8 @@ __all__ = [
     "overriding",
 ]
 
-# The jobs of monitoring/prometheus_config.yml, at the ports that it names them by.
-PORTS: Mapping[str, int] = {
+# The jobs of monitoring/prometheus_config.yml, at the ports that it names them by ...
+_JOB_PORTS: Mapping[str, int] = {
     "prometheus": 9090,
     "alertmanager": 9093,
     "node": 9100,
@@ -44,11 +45,13 @@ PORTS: Mapping[str, int] = {
     "genesis-python-app": 8001,
     "genesis-tests": 8002,
 }
-JOBS = tuple(PORTS)
+JOBS = tuple(_JOB_PORTS)
+# ... and the receiver of monitoring/alertmanager_config.yml, which nobody scrapes.
+PORTS: Mapping[str, int] = {**_JOB_PORTS, "receiver": 5001}
 WORKLOAD_JOBS = tuple(job for job in JOBS if job.startswith("genesis-"))
 
 _FOLDER = Path(__file__).parent / "scenarios"
-_BASE = "healthy"
+_ROOT = "healthy"
 _UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
 
 
@@ -143,6 +146,7 @@ class Scenario(_Strict):
     history: Duration
     version: str
     running: tuple[str, ...]
+    born: Mapping[str, Duration] = {}
     traffic: Traffic
     tests: Suites
     flags: Mapping[str, bool]
@@ -154,6 +158,9 @@ class Scenario(_Strict):
         unknown = set(self.running) - set(WORKLOAD_JOBS)
         if unknown:
             raise ValueError(f"running: {', '.join(sorted(unknown))} is unknown; known: {', '.join(WORKLOAD_JOBS)}")
+        for job, moment in self.born.items():
+            if job not in self.running or not -self.history <= moment <= timedelta(0):
+                raise ValueError(f"born: {job} must be one that runs, and born within the history")
         return self
 
 
@@ -164,22 +171,34 @@ def load(name: str) -> Scenario:
         StackError: there is none of this name, or its file is wrong.
 
     """
-    names = sorted(path.parent.name for path in _FOLDER.glob("*/scenario.yaml"))
-    if name not in names:
-        raise StackError(f"scenario {name!r} is unknown; there are: {', '.join(names)}")
     try:
-        return Scenario.model_validate(_merged(_read(_BASE), _read(name)))
+        merged = reduce(_merged, [_read(layer) for layer in reversed(_layers(name))])
+        return Scenario.model_validate({key: value for key, value in merged.items() if key != "base"})
     except (ValidationError, yaml.YAMLError) as error:
         raise StackError(f"scenarios/{name}/scenario.yaml: {error}") from error
 
 
 def overriding(name: str, file: str) -> Path | None:
-    """The scenario's own version of a file of monitoring/, or None where it uses that one."""
-    own = _FOLDER / name / file
-    return own if own.is_file() else None
+    """The version of a file of monitoring/ that the scenario, or the nearest that it is laid over, has; None: it uses that one."""
+    owned = (_FOLDER / layer / file for layer in _layers(name))
+    return next((path for path in owned if path.is_file()), None)
+
+
+def _layers(name: str) -> list[str]:
+    """The scenario, the one that it is laid over, and so on; the last is `healthy`, which all are laid over in the end."""
+    layers = [name]
+    while layers[-1] != _ROOT:
+        base = _read(layers[-1]).get("base", _ROOT)
+        if base in layers:
+            raise StackError(f"scenarios/{layers[-1]}/scenario.yaml: base {base} is laid over this one itself")
+        layers.append(base)
+    return layers
 
 
 def _read(name: str) -> dict[str, Any]:
+    names = sorted(path.parent.name for path in _FOLDER.glob("*/scenario.yaml"))
+    if name not in names:
+        raise StackError(f"scenario {name!r} is unknown; there are: {', '.join(names)}")
     data: dict[str, Any] = yaml.safe_load((_FOLDER / name / "scenario.yaml").read_text())
     return data
 

@@ -24,7 +24,7 @@ _STOP_WITHIN_S = 15.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A running stack. `addresses` has `host:port` by job; `pid` is its supervisor's; `ended` names the parts that have died."""
+    """A running stack. `addresses` has `host:port` by part; `pid` is its supervisor's; `ended` names the parts that have died."""
 
     environment: str
     scenario: str

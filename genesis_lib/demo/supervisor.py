@@ -30,6 +30,7 @@ __all__ = ["Options", "main"]
 _WATCH_EVERY_S = 0.5
 _SAID_TO = 1  # standard output
 _RETENTION = "30d"
+_STARTED_FIRST = {"receiver": "webhook receiver", "node": "node exporter", "alertmanager": "Alertmanager"}
 # The exporter's own default, but for "overlay": in a container it is what / is made of, and its size is wanted.
 _FILESYSTEMS_IGNORED = (
     "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|proc|procfs|pstore"
@@ -116,8 +117,17 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
         scenario_name=options.scenario,
         addresses=addresses,
     )
-    _progress(f"starting node exporter ({addresses['node']}) and Alertmanager ({addresses['alertmanager']})")
-    ports.release("node", "alertmanager")
+    started = (f"{name} ({addresses[part]})" for part, name in _STARTED_FIRST.items())
+    _progress(f"starting {', '.join(started)}")
+    ports.release(*_STARTED_FIRST)
+    children.start(
+        "receiver",
+        Path(sys.executable),
+        "-m",
+        "genesis_lib.demo.receiver",
+        f"--port={addresses['receiver'].rpartition(':')[2]}",
+        cwd=Path.cwd(),
+    )
     children.start(
         "node",
         programs["node"],
@@ -165,9 +175,11 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
         f"--storage.tsdb.path={data}",
         f"--storage.tsdb.retention.time={_RETENTION}",
         f"--web.listen-address={addresses['prometheus']}",
+        "--rules.alert.for-grace-period=0s",  # else an alert whose `for` is under 10m has no past, and is pending anew
         "--rules.alert.resend-delay=5s",  # else an alert that fires before Alertmanager answers arrives a minute late
         cwd=binaries.working_folder(programs["prometheus"]),
     )
+    ready.page(f"http://{addresses['receiver']}/notifications", children)
     ready.page(f"http://{addresses['alertmanager']}/-/ready", children)
     ready.page(f"http://{addresses['prometheus']}/-/ready", children)
     _progress("waiting until every target was scraped and every rule evaluated")

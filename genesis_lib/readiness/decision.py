@@ -9,7 +9,7 @@ from genesis_lib.model import Blocking, Finding, Verdict
 from genesis_lib.policy import Readiness
 from genesis_lib.readiness.score import Scorecard
 
-__all__ = ["EXIT_COULD_NOT_RUN", "Call", "Decision", "decide"]
+__all__ = ["EXIT_COULD_NOT_RUN", "Call", "Decision", "call_of", "decide", "open_findings"]
 
 EXIT_COULD_NOT_RUN = 3
 
@@ -54,14 +54,14 @@ def decide(findings: Sequence[Finding], card: Scorecard, policy: Readiness, *, a
 
     `at` is the instant judged; the decision holds from there for the policy's `valid_for_h`.
     """
-    open_ones = [f for f in findings if not f.verdict.is_good and f.blocking is not Blocking.NONE and not f.waiver]
+    open_ones = open_findings(findings)
     roots, followers = _split_by_root(open_ones)
     no_go = [f for f in open_ones if f.verdict is Verdict.FAIL and f.blocking is Blocking.NO_GO]
     empty = [s.title for s in card.sections if not sum(s.verdicts.values())]
 
     # An infinitesimal float error must not turn a score that is at the bar into one that is under it.
     under_bar = card.overall < policy.bar - 1e-9
-    call = Call.NO_GO if no_go else Call.HOLD if open_ones or empty or under_bar else Call.GO
+    call = call_of(findings) if open_ones else Call.HOLD if empty or under_bar else Call.GO
     reasons = [_sentence(f) for f in sorted(roots, key=lambda f: f not in no_go)]
     reasons += [f"Section “{title}” is in force, but nothing was checked in it." for title in empty]
     waived = tuple(f for f in findings if f.waiver and not f.verdict.is_good)
@@ -75,6 +75,19 @@ def decide(findings: Sequence[Finding], card: Scorecard, policy: Readiness, *, a
         followers=tuple(followers),
         waived=waived,
     )
+
+
+def open_findings(findings: Sequence[Finding]) -> list[Finding]:
+    """Those that block: not good, not waived, and not without consequence by policy."""
+    return [f for f in findings if not f.verdict.is_good and f.blocking is not Blocking.NONE and not f.waiver]
+
+
+def call_of(findings: Sequence[Finding]) -> Call:
+    """What these findings alone call for, whatever the score."""
+    open_ones = open_findings(findings)
+    if any(f.verdict is Verdict.FAIL and f.blocking is Blocking.NO_GO for f in open_ones):
+        return Call.NO_GO
+    return Call.HOLD if open_ones else Call.GO
 
 
 def _told_apart(score: float, bar: float) -> str:

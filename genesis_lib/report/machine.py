@@ -1,13 +1,14 @@
 """Write a judgement as `report.json`: the same facts as the report, for machines; the same bytes for the same judgement."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from genesis_lib.model import Finding
 from genesis_lib.readiness.judgement import Judgement
 
-__all__ = ["SCHEMA_VERSION", "to_json"]
+__all__ = ["SCHEMA_VERSION", "finding_to_json", "findings_to_json", "to_json"]
 
 SCHEMA_VERSION = 1
 _PLACES = 6
@@ -54,7 +55,7 @@ def to_json(judgement: Judgement) -> bytes:
             }
             for deduction in card.deductions
         ],
-        "findings": [_finding(f) for f in judgement.findings],
+        "findings": [finding_to_json(f) for f in judgement.findings],
         "not_applicable": list(judgement.not_applicable),
     }
     written = json.dumps(document, sort_keys=True, indent=1, ensure_ascii=False, allow_nan=False)
@@ -62,7 +63,23 @@ def to_json(judgement: Judgement) -> bytes:
     return (written + "\n").encode("utf-8", errors="backslashreplace")
 
 
-def _finding(f: Finding) -> dict[str, Any]:
+def findings_to_json(
+    environment: str, run_id: str, as_of: datetime, exit_code: int, findings: Sequence[Finding]
+) -> str:
+    """Findings without score and report, as `genesis check --json` prints them."""
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "environment": environment,
+        "run_id": run_id,
+        "as_of": _instant(as_of),
+        "exit_code": exit_code,
+        "findings": [finding_to_json(f) for f in findings],
+    }
+    return json.dumps(document, sort_keys=True, indent=1, allow_nan=False)
+
+
+def finding_to_json(f: Finding) -> dict[str, Any]:
+    """A finding as it stands in `report.json`."""
     return {
         "id": f.id,
         "check": f.check,

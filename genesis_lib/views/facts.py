@@ -83,13 +83,13 @@ def rules(facts: RuleFacts, findings: Sequence[Finding]) -> Html:
     states = {f.subject: f.observed for f in findings if f.check == "rules.quiet"}
     rows: list[Mapping[str, Cell]] = [
         {
-            "rule": rule.name,
+            "rule": rule.subject,
             "severity": " ".join(filter(None, (rule.labels.get("severity", ""), rule.labels.get("priority", "")))),
             "expression": rule.expr,
             "for": Quantity(value=rule.for_s, unit=Unit.SECONDS),
-            "loaded": loaded.get(rule.name),
-            "quiet": quiet.get(rule.name),
-            "state": states.get(rule.name, ""),
+            "loaded": loaded.get(rule.subject),
+            "quiet": quiet.get(rule.subject),
+            "state": states.get(rule.subject, ""),
         }
         for file in facts.files
         if not isinstance(file.rules, Missing)
@@ -120,7 +120,7 @@ def queries(facts: QueryFacts, findings: Sequence[Finding]) -> Html:
             "answer": _number(facts, query.expr, Unit(query.unit), judged.get(query.title)),
             "slo": query.slo,
         }
-        for query in facts.queries
+        for query in facts.asked.queries
     ]
     columns = [
         Column(name="query", header="Query"),
@@ -138,10 +138,10 @@ def dashboards(facts: DashboardFacts, findings: Sequence[Finding]) -> Html:
     rows: list[Mapping[str, Cell]] = []
     for dashboard in facts.dashboards:
         for panel in () if isinstance(dashboard.panels, Missing) else dashboard.panels:
-            found = judged.get(f"{dashboard.title} / {panel.title}")
+            found = judged.get(f"{dashboard.title} / {panel.subject}")
             rows.append(
                 {
-                    "panel": panel.title,
+                    "panel": panel.subject,
                     "verdict": found.verdict if found else None,
                     "queries": panel.expressions,
                     "shows": "" if found is None else found.observed if found.verdict is Verdict.PASS else found.reason,
@@ -166,10 +166,10 @@ def _value(answer: Answer[str] | Missing) -> Cell:
 
 def _number(facts: QueryFacts, expression: str, unit: Unit, finding: Finding | None) -> Cell:
     """The one number that was answered; how many series, where it is not one; the reason, where there is none."""
-    answer = facts.ladder.answers.get(expression)
-    if answer is None or isinstance(answer, Missing) or not answer.value:
+    reply = facts.asked.ladder.replies.get(expression)
+    if reply is None or isinstance(reply, Missing) or not reply.value.series:
         return finding.reason if finding else ""
-    if len(answer.value) > 1:
-        return f"{len(answer.value)} series"
-    value = answer.value[0].value
+    if reply.value.samples is None or reply.value.series > 1:
+        return f"{reply.value.series:,} series"
+    value = reply.value.samples[0].value
     return value if isinstance(value, Missing) else Quantity(value=value, unit=unit)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC
 from functools import cache
 from io import BytesIO
@@ -21,9 +20,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from genesis_lib.readiness.score import FULL, Scorecard
 from genesis_lib.views.formatting import Unit, plain, points, quantity, shortened
+from genesis_lib.views.panel import Panel
 from genesis_lib.views.theme import LIGHT, SERIES_COLOURS, figure_style
 
-__all__ = ["Panel", "Picture", "panels", "scores", "time_series"]
+__all__ = ["Picture", "panels", "scores", "time_series"]
 
 _WIDTH_IN = 7.6  # the text width of both outputs
 _MOST_SERIES = 6  # as many as there are colours that a colour-blind reader tells apart
@@ -66,17 +66,6 @@ class Picture(Figure):
         size = {"alt": self.alt, "width": width, "height": height}
         data = {"image/svg+xml": self.svg(), "image/png": self.png(), "text/plain": self.alt}
         return data, {"image/svg+xml": size, "image/png": size}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """One small chart of a dashboard. `empty_because` says in words why there is nothing to draw."""
-
-    title: str
-    frame: pd.DataFrame
-    unit: Unit
-    thresholds: tuple[tuple[str, float], ...]
-    empty_because: str
 
 
 def scores(card: Scorecard, *, bar: float) -> Picture:

@@ -53,11 +53,13 @@ def code(untrusted: str) -> str:
 
 
 def listed(subjects: Sequence[str]) -> str:
-    """Several subjects in a line; what all begin with (`dashboard / `) is said once."""
-    start = subjects[0].rpartition(" / ")[0] + " / " if len(subjects) > 1 else ""
-    if start in ("", " / ") or not all(subject.startswith(start) for subject in subjects):
-        return ", ".join(map(text, subjects))
-    return f"{text(start)}{', '.join(text(subject.removeprefix(start)) for subject in subjects)}"
+    """Several subjects in a line; what neighbours begin with (`dashboard / `) is said once."""
+    shown, before = [], ""
+    for subject in subjects:
+        start = subject.rpartition(" / ")[0]
+        shown.append(text(subject.removeprefix(f"{start} / ") if start and start == before else subject))
+        before = start
+    return ", ".join(shown)
 
 
 def verdict(which: Verdict) -> str:

@@ -8,13 +8,16 @@ from rich.table import Table
 from rich.text import Text
 
 from genesis_lib.model import Finding, Verdict
-from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN
+from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN, Call, open_findings
 from genesis_lib.readiness.judgement import Judgement
+from genesis_lib.views import finding_tables
 from genesis_lib.views.cover import grouped_roots, other_reasons
-from genesis_lib.views.formatting import points
+from genesis_lib.views.formatting import plain, points
+from genesis_lib.views.theme import WORST_FIRST
 
-__all__ = ["show"]
+__all__ = ["show", "show_findings"]
 
+_VERDICTS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "magenta", Verdict.WARN: "yellow", Verdict.PASS: "green"}
 _COLOURS = {"GO": "bold green", "HOLD": "bold yellow", "NO_GO": "bold red"}
 _MOST_REASONS = 8
 _MOST_SUBJECTS = 4
@@ -58,6 +61,42 @@ def show(
         out.print(Text(f"! {problem}", style="yellow"))
     for file in files:
         out.print(Text(_shown(file)))
+
+
+def show_findings(findings: Sequence[Finding], *, call: Call, run: str, console: Console | None = None) -> None:
+    """Print findings without a report: what is not PASS in full, each above what follows from it, then counts by check."""
+    out = console or Console(highlight=False, soft_wrap=True)
+    shown = [f for f in findings if f.verdict is not Verdict.PASS and not f.waiver]
+    for f in finding_tables.roots_first(sorted(shown, key=lambda f: WORST_FIRST.index(f.verdict))):
+        is_follower = any(f.because_of == other.id for other in shown)
+        indent = "    " if is_follower else ""
+        out.print(
+            Text(indent), Text(f"{f.verdict:8}", style=_VERDICTS[f.verdict]), Text(plain(f.id), style="bold"), sep=""
+        )
+        out.print(Text(f"{indent}        {plain(f.reason)}"))
+        if f.hint and not is_follower:
+            out.print(Text(f"{indent}        do: {plain(f.hint)}"))
+    if shown:
+        out.print()
+    out.print(_counts(findings))
+    out.print()
+    out.print(Text(str(call), style=_COLOURS[call]), Text(f"by these findings; evidence in {run}"))
+    if open_findings(findings):
+        command = f"./genesis waive {run} 'FINDING' --reason '…' --owner '…' --until YYYY-MM-DD"
+        out.print(Text(f"to excuse one: {command}", style="dim"))
+
+
+def _counts(findings: Sequence[Finding]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("check")
+    for verdict in Verdict:
+        table.add_column(verdict.value, justify="right")
+    table.add_column("waived", justify="right")
+    for check in dict.fromkeys(f.check.partition(".")[0] for f in findings):
+        mine = [f for f in findings if f.check.partition(".")[0] == check]
+        counts = [str(sum(f.verdict is verdict for f in mine)) for verdict in Verdict]
+        table.add_row(check, *counts, str(sum(bool(f.waiver) for f in mine)))
+    return table
 
 
 def _sentence(group: Sequence[Finding]) -> str:

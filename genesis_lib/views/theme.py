@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-import matplotlib as mpl
-
 from genesis_lib.model import Verdict
 from genesis_lib.readiness.decision import Call
 
@@ -112,6 +110,8 @@ def notebook_stylesheet() -> str:
 @contextmanager
 def figure_style() -> Iterator[None]:
     """Matplotlib's settings for our figures, while a figure is made or drawn; nothing global changes."""
+    import matplotlib as mpl
+
     with mpl.rc_context():
         mpl.rcdefaults()  # a reader's own matplotlibrc changes nothing
         mpl.rcParams.update(_figure_settings())  # type: ignore[arg-type] # stubs want a literal dict

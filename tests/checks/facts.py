@@ -1,10 +1,12 @@
 """Facts of a healthy stack, to change one thing in."""
 
-from genesis_lib.checks.ladder import LadderFacts
+from collections.abc import Mapping, Sequence
+
+from genesis_lib.checks.series import LadderFacts, Pulse, Reply, seen
 from genesis_lib.checks.targets import TargetFacts
 from genesis_lib.clients.prometheus import Target as ScrapeTarget
 from genesis_lib.clients.prometheus import Targets
-from genesis_lib.model import Missing
+from genesis_lib.model import Answer, Missing, Sample
 from genesis_lib.params import Target
 from tests.builders import AT, answer, vector
 
@@ -29,28 +31,61 @@ def target_facts(*, down: tuple[str, ...] = (), age_s: float = 5.0) -> TargetFac
     errors = dict.fromkeys(down, "connection refused")
     return TargetFacts(
         expected={"node": Target(count=1), "genesis-tests": Target(count=1, metrics=("genesis_tests_total",))},
-        listing=answer(Targets(active=tuple(scrape_target(j, error=errors.get(j, "")) for j in JOBS), dropped=0)),
+        scope={},
+        listing=answer(
+            Targets(active=tuple(scrape_target(j, error=errors.get(j, "")) for j in JOBS), dropped=0, dropped_labels=())
+        ),
+        limits=answer(dict.fromkeys(JOBS, 0)),
         up=vector(*(({"job": j, "instance": f"{j}:1"}, 0.0 if j in down else 1.0) for j in JOBS)),
         scraped_at=vector(*(({"job": j}, AT.timestamp() - age_s) for j in JOBS)),
+        scraped=vector(*(({"job": j, "instance": f"{j}:1"}, 600.0) for j in JOBS)),
+        kept=vector(*(({"job": j, "instance": f"{j}:1"}, 500.0) for j in JOBS)),
     )
 
 
 def ladder_facts(
     *,
-    answers: dict[str, object],
-    alive: tuple[str, ...] = (),
-    names: tuple[str, ...] | Missing = ("up", "genesis_tests_total", "node_load1"),
+    answers: Mapping[str, Answer[tuple[Sample, ...]] | Missing],
+    alive: Mapping[str, float] | Sequence[str] = (),
+    dead: Sequence[str] = (),
+    looks: Mapping[str, Answer[tuple[Sample, ...]] | Missing] | None = None,
+    last_seen: Mapping[str, float] | None = None,
+    names: Answer[tuple[str, ...]] | Missing | None = None,
+    collectors: Answer[tuple[Sample, ...]] | None = None,
     down: tuple[str, ...] = (),
-    dead: tuple[str, ...] = (),
+    job: str = "node",
 ) -> LadderFacts:
-    """`answers` by expression; selectors in `alive` have a sample two seconds old, those in `dead` have none."""
-    newest = {s: vector(({}, AT.timestamp() - 2)) for s in alive} | {s: vector() for s in dead}
+    """What Prometheus knows.
+
+    Args:
+        answers: by expression.
+        alive: selectors that have one series, two seconds old or of the age given.
+        dead: selectors that have none.
+        looks: answers to what else is asked of the dead.
+        last_seen: metrics that are dead, and how many seconds ago they were seen; those of `dead` without one never were.
+        names: the names that there are; None: not asked.
+        collectors: what the node exporter says of its own.
+        down: the jobs that are down.
+        job: who has the series that are alive.
+
+    """
+    ages = alive if isinstance(alive, Mapping) else dict.fromkeys(alive, 2.0)
+    pulses = {s: answer(Pulse(series=1, newest={job: AT.timestamp() - age})) for s, age in ages.items()}
+    pulses |= {s: answer(Pulse(series=0, newest={})) for s in dead}
+    sightings = {seen(s): vector() for s in dead if "{" not in s}
+    sightings |= {seen(m): vector(({"job": job}, AT.timestamp() - age)) for m, age in (last_seen or {}).items()}
     return LadderFacts(
-        answers=answers,  # type: ignore[arg-type]
-        newest=newest,
-        names=names if isinstance(names, Missing) else answer(names),
+        replies={text: _reply(a) for text, a in answers.items()},
+        pulses=pulses,
+        looks=sightings | dict(looks or {}),
+        names=names,
+        collectors=collectors,
         targets=target_facts(down=down),
     )
+
+
+def _reply(given: Answer[tuple[Sample, ...]] | Missing) -> Answer[Reply] | Missing:
+    return given if isinstance(given, Missing) else answer(Reply(series=len(given.value), samples=given.value))
 
 
 __all__ = ["ladder_facts", "scrape_target", "target_facts"]

@@ -2,7 +2,18 @@
 
 import pytest
 
-from genesis_lib.checks.promql import Expression, Unparsable, parse
+from genesis_lib.checks.promql import (
+    Expression,
+    Unparsable,
+    calls,
+    metric_name,
+    parse,
+    quoted,
+    selectors,
+    unwrapped,
+    walk,
+)
+from genesis_lib.clients.syntax import tree
 
 
 def parsed(text: str) -> Expression:
@@ -24,6 +35,8 @@ def parsed(text: str) -> Expression:
         ("quantile(scalar(p), x)", ["x", "p"]),
         ('a{b="say \\"hi\\" \\\\ ünï"}', ['a{b="say \\"hi\\" \\\\ ünï"}']),
         ("vector(1)", []),
+        (r"a{b=~`c\.d`}", [r'a{b=~"c\\.d"}']),
+        ("holt_winters(a[5m], 0.1, 0.2)", ["a"]),
     ],
 )
 def test_every_selector_is_found_without_range_or_offset(text: str, selectors: list[str]) -> None:
@@ -63,3 +76,35 @@ def test_what_is_not_promql_says_why(text: str) -> None:
     found = parse(text)
     assert isinstance(found, Unparsable)
     assert found.reason
+
+
+def test_a_long_sum_is_taken_apart_and_an_endless_one_is_refused() -> None:
+    assert [s.name for s in parsed("+".join(f"a{n}" for n in range(900))).selectors] == [f"a{n}" for n in range(900)]
+    assert isinstance(parse("+".join(["a"] * 100_000)), Unparsable)
+
+
+def test_walking_goes_through_all_parts_in_the_order_of_the_text() -> None:
+    found = [quoted(node) for node in walk(tree("sum(rate(a[5m])) / -(b)"))]
+    assert found == ["sum(rate(a[5m])) / -(b)", "sum(rate(a[5m]))", "rate(a[5m])", "a[5m]", "a", "-(b)", "(b)", "b"]
+
+
+def test_calls_come_with_their_first_argument_without_parentheses() -> None:
+    found = [(name, quoted(first), quoted(call)) for name, first, call in calls(tree("abs((a)) + time()"))]
+    assert found == [("abs", "a", "abs((a))")]
+
+
+def test_a_part_is_quoted_in_one_line_with_its_strings_as_they_are() -> None:
+    text = 'sum by (instance, job) (rate(http_requests_total{path=~"/a  b/( .*)",method="GET"}[5m])) / 1234567890'
+    assert "\n" in tree(text).prettify()
+    assert quoted(tree(text)) == text.replace('path=~"/a  b/( .*)",method="GET"', 'method="GET",path=~"/a  b/( .*)"')
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a", "a"), ('{__name__="a"}', "a"), ('{__name__=~"a"}', ""), ('{b="c"}', "")]
+)
+def test_the_name_of_a_selector(text: str, name: str) -> None:
+    assert metric_name(unwrapped(tree(f"(({text}))"))) == name
+
+
+def test_each_selector_of_a_part_comes_once() -> None:
+    assert [s.text for s in selectors(tree("a + b + a"))] == ["a", "b"]

@@ -7,22 +7,25 @@ from typing import Any
 import pytest
 
 from genesis_lib.checks import rule_files, rules
+from genesis_lib.checks.active_alerts import AlertFacts
 from genesis_lib.checks.rule_files import RuleFile, RuleSpec
 from genesis_lib.checks.rules import RuleFacts
-from genesis_lib.clients.prometheus import Rule, RuleGroup
-from genesis_lib.model import Cause, Finding, Missing, Verdict
+from genesis_lib.clients.prometheus import Rule, RuleGroup, RuntimeInfo
+from genesis_lib.model import Answer, Cause, Finding, Missing, Sample, Verdict
+from genesis_lib.policy import Policy
 from tests.builders import AT, UNREACHABLE, answer, policy, vector
 from tests.checks.facts import ladder_facts
 
 SELECTOR = 'up{job="genesis-tests"}'
 SPEC = RuleSpec(
     group="g",
+    subject="TestsDown",
     name="TestsDown",
     is_alert=True,
     expr='up{job="genesis-tests"}==0',
     for_s=60.0,
     labels={"severity": "critical"},
-    annotations={"runbook_url": "docs/runbooks.md#testsdown"},
+    annotations={"summary": "Tests are down", "runbook_url": "docs/runbooks.md#testsdown"},
 )
 
 
@@ -40,31 +43,55 @@ def loaded(**changes: Any) -> Rule:
     return Rule(**(stated | changes))
 
 
-def facts(*, rule: Rule | None = None, state: str = "", down: tuple[str, ...] = (), dead: bool = False) -> RuleFacts:
-    group = RuleGroup(name="g", interval_s=15.0, rules=(rule or loaded(),))
-    alerts = [({"alertname": "TestsDown", "alertstate": state}, 1.0)] if state else []
+def runtime(retention: str = "30d") -> Answer[RuntimeInfo]:
+    return answer(
+        RuntimeInfo(started_at=AT, reload_config_success=True, last_config_at=None, storage_retention=retention)
+    )
+
+
+def active(state: str, name: str = "TestsDown", severity: str = "critical") -> Answer[tuple[Sample, ...]]:
+    return vector(({"alertname": name, "alertstate": state, "severity": severity}, 1.0))
+
+
+def facts(
+    *, rule: Rule | None = None, state: str = "", down: tuple[str, ...] = (), dead: bool = False, took_s: float = 0.001
+) -> RuleFacts:
+    group = RuleGroup(name="g", interval_s=15.0, rules=(rule or loaded(),), evaluation_s=took_s)
+    since = vector(({"alertname": "TestsDown", "severity": "critical"}, AT.timestamp() - 7200))
     return RuleFacts(
         files=(RuleFile(name="alerts.yml", rules=(SPEC,), evidence="e-file"),),
         loaded=answer((group,)),
-        alerts=vector(*alerts),
+        alerts=AlertFacts(active=active(state) if state else vector(), since=since if state else vector()),
+        runtime=runtime(),
         ladder=ladder_facts(
             answers={SPEC.expr: vector()},
             alive=() if dead else (SELECTOR, "up"),
             dead=(SELECTOR, "up") if dead else (),
+            last_seen={"up": 7200.0} if dead else None,
             down=down,
         ),
     )
 
 
-def judged(given: RuleFacts) -> dict[str, Finding]:
-    return {f.check: f for f in rules.judge(given, policy(), at=AT)}
+def wanting(*names: str, watchdogs: tuple[str, ...] = ()) -> Policy:
+    """The shipped policy, which wants these rules."""
+    shipped = policy()
+    return shipped.model_copy(
+        update={
+            "alerting": shipped.alerting.model_copy(update={"required_rules": names, "watchdogs": watchdogs}),
+        }
+    )
+
+
+def judged(given: RuleFacts, by: Policy | None = None) -> dict[str, Finding]:
+    return {f.check: f for f in rules.judge(given, by or wanting("TestsDown"), at=AT)}
 
 
 def test_a_rule_that_is_loaded_healthy_and_quiet_passes_whatever_the_spelling() -> None:
-    assert {check: f.verdict for check, f in judged(facts()).items()} == {
-        "rules.loaded": Verdict.PASS,
-        "rules.quiet": Verdict.PASS,
-    }
+    found = judged(facts())
+    assert {check: f.verdict for check, f in found.items()} == dict.fromkeys(
+        set(rules.CLAIMS) - {"rules.file"}, Verdict.PASS
+    )
 
 
 @pytest.mark.parametrize(
@@ -100,6 +127,8 @@ def test_an_active_alert_is_judged_by_state_and_severity(state: str, severity: s
     given = facts(state=state)
     spec = replace(SPEC, labels={"severity": severity})
     given = replace(given, files=(replace(given.files[0], rules=(spec,)),))
+    if state:
+        given = replace(given, alerts=replace(given.alerts, active=active(state, severity=severity)))
     assert judged(given)["rules.quiet"].verdict is verdict
 
 
@@ -115,12 +144,112 @@ def test_the_silence_of_an_alert_that_cannot_fire_is_no_pass() -> None:
     assert "is silent because it cannot fire" in finding.reason
 
 
+def test_since_when_an_alert_is_active_is_said() -> None:
+    assert judged(facts(state="firing"))["rules.quiet"].observed == "firing since 2026-11-24 04:00:00 UTC (2 h)"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"), [("firing", Verdict.PASS), ("pending", Verdict.FAIL), ("", Verdict.FAIL)]
+)
+def test_a_watchdog_must_fire(state: str, verdict: Verdict) -> None:
+    found = judged(facts(state=state), wanting(watchdogs=("TestsDown",)))
+    assert found["rules.quiet"].verdict is verdict
+
+
+def test_two_rules_of_one_name_are_two_subjects_each_with_its_own_alerts() -> None:
+    content = b"""groups: [{name: g, rules: [
+        {alert: DiskFull, expr: up == 0, labels: {severity: warning}},
+        {alert: DiskFull, expr: up == 1, labels: {severity: critical}}, {record: r, expr: up}, {record: r, expr: up}]}]"""
+    read = rule_files.read(content)
+    assert not isinstance(read, str)
+    (file,) = rule_files.told_apart((RuleFile(name="f", rules=read, evidence="e"),))
+    assert not isinstance(file.rules, Missing)
+    assert [r.subject for r in file.rules] == ["DiskFull (warning)", "DiskFull (critical)", "r", "r #2"]
+    given = facts()
+    alerts = replace(given.alerts, active=active("firing", "DiskFull", "warning"))
+    ladder = ladder_facts(answers={r.expr: vector() for r in file.rules}, alive=("up",))
+    found = rules.judge(replace(given, files=(file,), alerts=alerts, ladder=ladder), wanting(), at=AT)
+    quiet = {f.subject: f.verdict for f in found if f.check == "rules.quiet"}
+    assert quiet == {"DiskFull (warning)": Verdict.WARN, "DiskFull (critical)": Verdict.PASS}
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "verdict"),
+    [
+        ("Stranger", "critical", Verdict.FAIL),
+        ("Stranger", "warning", Verdict.WARN),
+        ("TestsDown", "critical", Verdict.PASS),
+    ],
+)
+def test_an_active_alert_of_no_file_is_named(name: str, severity: str, verdict: Verdict) -> None:
+    given = facts()
+    alerts = replace(given.alerts, active=active("firing", name, severity))
+    finding = judged(replace(given, alerts=alerts))["rules.active"]
+    assert finding.verdict is verdict
+    assert (name in finding.reason) is (verdict is not Verdict.PASS)
+
+
+@pytest.mark.parametrize(
+    ("by", "verdict"),
+    [
+        pytest.param(wanting("TestsDown"), Verdict.PASS, id="a rule that policy wants is there"),
+        pytest.param(wanting("Deleted"), Verdict.FAIL, id="a rule that was deleted is missed"),
+        pytest.param(wanting(watchdogs=("Watchdog",)), Verdict.FAIL, id="a watchdog must be there too"),
+    ],
+)
+def test_the_rules_that_policy_wants_must_be_there(by: Policy, verdict: Verdict) -> None:
+    assert judged(facts(), by)["rules.present"].verdict is verdict
+
+
+def test_a_rule_may_stand_in_the_file_that_cannot_be_read() -> None:
+    broken = RuleFile(name="b.yml", rules=Missing(cause=Cause.MALFORMED, detail="b.yml: is not YAML"), evidence="e")
+    assert judged(replace(facts(), files=(broken,)), wanting("Deleted"))["rules.present"].verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("spec", "verdict", "words"),
+    [
+        pytest.param(SPEC, Verdict.PASS, "says what it means", id="all is there"),
+        pytest.param(replace(SPEC, annotations={}), Verdict.WARN, "the annotation runbook_url", id="no runbook"),
+        pytest.param(replace(SPEC, labels={}), Verdict.FAIL, "the label severity", id="no severity"),
+    ],
+)
+def test_an_alert_must_say_how_bad_it_is_and_what_to_do(spec: RuleSpec, verdict: Verdict, words: str) -> None:
+    given = replace(facts(), files=(RuleFile(name="alerts.yml", rules=(spec,), evidence="e"),))
+    finding = judged(given)["rules.annotated"]
+    assert finding.verdict is verdict
+    assert words in finding.reason
+
+
+def test_a_group_that_takes_longer_than_its_interval_fails() -> None:
+    assert judged(facts(took_s=20.0))["rules.evaluation"].verdict is Verdict.FAIL
+
+
+def test_a_group_that_is_not_loaded_fails() -> None:
+    assert judged(replace(facts(), loaded=answer(())))["rules.evaluation"].verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("stated", "verdict"),
+    [
+        ("30d", Verdict.PASS),
+        ("4w", Verdict.PASS),
+        ("15d", Verdict.FAIL),
+        ("30d or 10GiB", Verdict.WARN),
+        ("10GiB", Verdict.WARN),
+    ],
+)
+def test_prometheus_must_remember_as_long_as_objectives_look_back(stated: str, verdict: Verdict) -> None:
+    assert judged(replace(facts(), runtime=runtime(stated)))["rules.retention"].verdict is verdict
+
+
 def test_without_answers_each_rule_on_disk_is_unknown_never_missing() -> None:
-    found = judged(replace(facts(), loaded=UNREACHABLE, alerts=UNREACHABLE))
-    assert {check: f.verdict for check, f in found.items()} == {
-        "rules.loaded": Verdict.UNKNOWN,
-        "rules.quiet": Verdict.UNKNOWN,
-    }
+    blind = AlertFacts(active=UNREACHABLE, since=UNREACHABLE)
+    found = judged(replace(facts(), loaded=UNREACHABLE, alerts=blind, runtime=UNREACHABLE))
+    of_files = {"rules.present", "rules.annotated"}
+    assert {check: f.verdict for check, f in found.items() if check not in of_files} == dict.fromkeys(
+        set(rules.CLAIMS) - of_files - {"rules.file"}, Verdict.UNKNOWN
+    )
 
 
 def test_a_file_that_cannot_be_read_is_a_finding() -> None:

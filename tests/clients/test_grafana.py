@@ -41,7 +41,7 @@ def test_data_sources_are_listed_and_old_inline_passwords_never_recorded(
     source = {"uid": "u", "name": "Prometheus", "type": "prometheus", "url": "http://p:9090", "isDefault": True}
     body = json.dumps([source | {"password": "hunter2", "basicAuthPassword": "hunter2"}]).encode()
     faulty.script.on("/grafana/api/datasources", reply(body=body))
-    (found,) = grafana.data_sources().value
+    (found,) = grafana.data_sources().value or ()
     assert (found.kind, found.url, found.is_default) == ("prometheus", "http://p:9090", True)
     assert all(b"hunter2" not in gzip.decompress(p.read_bytes()) for p in evidence.folder.glob("bodies/*"))
 
@@ -58,6 +58,21 @@ def test_a_dashboard_that_is_not_there_is_refused(faulty: Faulty, grafana: Grafa
     with pytest.raises(SourceError, match=r"\(404: Dashboard not found\)") as caught:
         grafana.dashboard("x")
     assert caught.value.cause is Cause.REFUSED
+
+
+def test_a_library_panel_is_found_by_its_uid(faulty: Faulty, grafana: Grafana) -> None:
+    body = {"result": {"uid": "a/b", "name": "n", "kind": 1, "model": {"type": "stat", "targets": []}}}
+    faulty.script.on("/grafana/api/library-elements/a%2Fb", reply(body=json.dumps(body).encode()))
+    assert grafana.library_panel("a/b").value.model == {"type": "stat", "targets": []}
+
+
+@pytest.mark.parametrize(("settings", "expected"), [({"timeInterval": "30s"}, "30s"), ({}, ""), (None, "")])
+def test_the_scrape_interval_that_a_data_source_was_told_is_read(
+    settings: dict[str, str] | None, expected: str, faulty: Faulty, grafana: Grafana
+) -> None:
+    source = {"uid": "u", "name": "p", "type": "prometheus", "jsonData": settings}
+    faulty.script.on("/grafana/api/datasources", reply(body=json.dumps([source]).encode()))
+    assert [s.min_interval for s in grafana.data_sources().value or ()] == [expected]
 
 
 def test_dashboards_are_searched_by_title(faulty: Faulty, grafana: Grafana) -> None:

@@ -220,7 +220,7 @@ def test_old_and_new_target_lists_are_read(faulty: Faulty, connect: Connect) -> 
     }
     faulty.script.on(
         "/api/v1/targets",
-        data({"activeTargets": [target], "droppedTargets": [{}, {}]}),
+        data({"activeTargets": [target], "droppedTargets": [{}, {"discoveredLabels": {"__address__": "b:1"}}]}),
         data({"activeTargets": [new], "droppedTargets": [], "droppedTargetCounts": {"a": 3, "b": 4}}),
         data({"activeTargets": None, "droppedTargets": None}),
     )
@@ -231,6 +231,41 @@ def test_old_and_new_target_lists_are_read(faulty: Faulty, connect: Connect) -> 
     assert (fresh.active[0].interval_s, fresh.active[0].last_error, fresh.dropped) == (90.0, "refused", 7)
     assert (fresh.active[0].job, fresh.active[0].instance) == ("node", "a:9100")
     assert (none.active, none.dropped) == ((), 0)
+    assert (old.dropped_labels, fresh.dropped_labels) == (({}, {"__address__": "b:1"}), ())
+
+
+def test_of_many_dropped_targets_some_of_each_job_are_kept_and_all_are_counted(
+    faulty: Faulty, prometheus: Prometheus
+) -> None:
+    dropped = [{"discoveredLabels": {"job": job, "__address__": f"{job}:{n}"}} for job in "ab" for n in range(50)]
+    faulty.script.on("/api/v1/targets", data({"activeTargets": [], "droppedTargets": dropped}))
+    targets = prometheus.targets().value
+    assert targets.dropped == 100
+    assert [labels["__address__"] for labels in targets.dropped_labels] == [f"{j}:{n}" for j in "ab" for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"resultType": "scalar", "result": [AT.timestamp() + 0.25, "1795500000"]}, id="Prometheus"),
+        pytest.param(
+            {"resultType": "vector", "result": [{"metric": {}, "value": [AT.timestamp() + 0.25, "1"]}]},
+            id="a server that gives a vector",
+        ),
+    ],
+)
+def test_the_servers_clock_is_read_from_the_time_of_the_sample(
+    answer: object, faulty: Faulty, prometheus: Prometheus
+) -> None:
+    faulty.script.on("/api/v1/query", data(answer))
+    assert prometheus.clock().value == AT + timedelta(milliseconds=250)
+    assert faulty.script.seen[0].asked == {"query": "time()"}
+
+
+def test_a_clock_that_tells_no_time_is_refused(faulty: Faulty, prometheus: Prometheus) -> None:
+    faulty.script.on("/api/v1/query", data(vector()))
+    with pytest.raises(SourceError, match="query for its time in another shape"):
+        prometheus.clock()
 
 
 @pytest.mark.parametrize(
@@ -238,6 +273,7 @@ def test_old_and_new_target_lists_are_read(faulty: Faulty, connect: Connect) -> 
     [
         ("/api/v1/targets", "targets", {"activeTargets": [{"labels": 5}]}, "at 0.labels"),
         ("/api/v1/targets", "targets", [], "valid dictionary"),
+        ("/api/v1/targets", "targets", {"droppedTargets": ["a:1"]}, "at 0"),
         ("/api/v1/rules", "rules", {"groups": [{"name": "g", "rules": []}]}, "at 0.interval"),
         ("/api/v1/rules", "rules", {"groups": 3}, "valid tuple"),
         (

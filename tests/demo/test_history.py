@@ -1,7 +1,7 @@
 """The past of a running stack: complete, never from the future, and joined to the present without a seam."""
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from genesis_lib.demo import history, scenario
 from genesis_lib.demo.scenario import Alert
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import StackError
+from tests.demo.test_children import wait_until
 
 DAYS = 14
 STEPS = DAYS * 86_400 // history.INTERVAL_S
@@ -181,6 +182,32 @@ def test_day0_has_three_alerts_that_have_been_active_for_47_hours(day0_stack: St
     present = ask(day0_stack, "query", query="ALERTS_FOR_STATE")
     assert label_sets(past) == label_sets(present)
     assert {one["value"][1] for one in past} == {str(end - 47 * 3600)}
+
+
+def test_the_tests_exporter_of_day1_was_born_a_day_ago(day1_stack: Stack) -> None:
+    up = {one["metric"]["job"]: one["value"][1] for one in ask(day1_stack, "query", query="up")}
+    assert up["genesis-tests"] == "1"
+    assert {up["genesis-orchestration"], up["genesis-python-app"]} == {"0"}
+    end, day = end_of_history(day1_stack), 24 * 240 + 1
+    assert value(day1_stack, 'count_over_time(up{job="genesis-tests"}[4d])', time=end) == 71 * 240 + 1
+    assert value(day1_stack, 'sum_over_time(up{job="genesis-tests"}[4d])', time=end) == day
+    assert value(day1_stack, "count_over_time(genesis_tests_total[4d])", time=end) == day
+    assert value(day1_stack, "genesis_tests_total", time=end) == pytest.approx(1044 * 48, rel=0.05)
+    assert value(day1_stack, "genesis_tests_total") >= 1044
+    assert not ask(day1_stack, "query", query="genesis_tests_total_total")
+
+
+def test_the_alerts_of_day1_are_those_of_day0_and_fire_since_its_monitoring_began(day1_stack: Stack) -> None:
+    url = f"http://{day1_stack.addresses['prometheus']}/api/v1/alerts"
+
+    def alerts() -> dict[str, tuple[str, float]]:
+        found = httpx.get(url, trust_env=False).json()["data"]["alerts"]
+        since = {a["labels"]["alertname"]: datetime.fromisoformat(a["activeAt"]).timestamp() for a in found}
+        return {a["labels"]["alertname"]: (a["state"], since[a["labels"]["alertname"]]) for a in found}
+
+    since_the_start = ("firing", end_of_history(day1_stack) - 71 * 3600)
+    expected = {alert.name: since_the_start for alert in scenario.load("day1").alerts}
+    wait_until(lambda: alerts() == expected, within_s=60)  # Prometheus restores a past at its second evaluation
 
 
 def test_an_alert_that_no_rule_has_is_refused(tmp_path: Path) -> None:

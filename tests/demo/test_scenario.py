@@ -1,6 +1,8 @@
 """Scenarios are read strictly, and shipped ones hold what their names promise."""
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -29,6 +31,37 @@ def test_day0_says_only_what_differs_from_healthy() -> None:
         "ObservabilityMetricsMissing",
     }
     assert day0.traffic == healthy.traffic
+
+
+def test_day1_says_only_what_differs_from_day0() -> None:
+    day1, day0 = scenario.load("day1"), scenario.load("day0")
+    assert day1.running == ("genesis-tests",)
+    assert day1.history == day0.history + timedelta(days=1)
+    assert day1.born == {"genesis-tests": timedelta(days=-1)}
+    assert {alert.name for alert in day1.alerts} == {alert.name for alert in day0.alerts}
+    assert day1.phases == day0.phases
+    assert scenario.overriding("day1", "grafana_dashboard.json") == scenario.overriding(
+        "day0", "grafana_dashboard.json"
+    )
+    assert scenario.overriding("day1", "alertmanager_config.yml") is None
+
+
+@pytest.mark.parametrize(
+    ("base", "complaint"),
+    [
+        pytest.param("dayO", "scenario 'dayO' is unknown", id="that is unknown"),
+        pytest.param("odd", "base odd is laid over this one itself", id="that is itself"),
+    ],
+)
+def test_a_scenario_is_not_laid_over_one(
+    base: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(scenario._FOLDER, tmp_path / "scenarios")
+    (tmp_path / "scenarios" / "odd").mkdir()
+    (tmp_path / "scenarios" / "odd" / "scenario.yaml").write_text(f"base: {base}")
+    monkeypatch.setattr(scenario, "_FOLDER", tmp_path / "scenarios")
+    with pytest.raises(StackError, match=complaint):
+        scenario.load("odd")
 
 
 def test_the_flags_are_the_seventeen_of_the_report() -> None:
@@ -61,6 +94,7 @@ def test_durations_are_written_as_people_write_them(text: str, meant: timedelta)
         pytest.param({"runing": []}, "runing", id="an unknown key"),
         pytest.param({"running": ["genesis-ui"]}, "genesis-ui is unknown", id="an unknown job"),
         pytest.param({"history": "two weeks"}, "must be a duration", id="a duration in words"),
+        pytest.param({"born": {"genesis-tests": "-15d"}}, "born within the history", id="a birth before all history"),
         pytest.param({"phases": [{"begins": "1h", "error_ratio": 2}]}, "error_ratio", id="a ratio above one"),
     ],
 )

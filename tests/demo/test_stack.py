@@ -75,7 +75,7 @@ def test_a_stack_dies_with_its_caller_even_if_that_is_killed(
 ) -> None:
     caller, said, folder = starting
     family = family_of(said.pid)
-    assert len(family) == 4  # the supervisor, node exporter, Alertmanager, Prometheus
+    assert len(family) == 5  # the supervisor, webhook receiver, node exporter, Alertmanager, Prometheus
     caller.send_signal(signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, family)))
     wait_until(lambda: not folder.exists())

@@ -36,6 +36,7 @@ def test_amtool_accepts_the_configuration_and_counts_four_receivers() -> None:
         pytest.param(
             ["severity=warning", "priority=P3", "category=performance"], "performance", id="performance has its own"
         ),
+        pytest.param(["severity=warning", "genesis_probe=false"], "warning", id="what is no test is routed as ever"),
         pytest.param(["severity=unheard-of"], "default", id="an unknown severity is not lost"),
         pytest.param([], "default", id="an alert without labels is not lost"),
     ],
@@ -43,6 +44,21 @@ def test_amtool_accepts_the_configuration_and_counts_four_receivers() -> None:
 def test_alerts_are_routed_by_severity(labels: list[str], receiver: str) -> None:
     routed = _amtool("config", "routes", "test", f"--config.file={_CONFIG}", *labels)
     assert routed.stdout.split() == [receiver]
+
+
+@pytest.mark.parametrize(
+    "labels", [[], ["severity=critical"], ["severity=warning"], ["severity=warning", "category=performance"]]
+)
+def test_a_test_alert_reaches_whoever_is_on_call_whatever_else_it_is(labels: list[str]) -> None:
+    routed = _amtool("config", "routes", "test", f"--config.file={_CONFIG}", "genesis_probe=true", *labels)
+    assert routed.stdout.split() == ["critical"]
+
+
+def test_the_route_of_test_alerts_takes_no_other_alert() -> None:
+    config = yaml.safe_load(_CONFIG.read_text(encoding="utf-8"))
+    first, *others = config["route"]["routes"]
+    assert first["matchers"] == ['genesis_probe = "true"']
+    assert "genesis_probe" not in str([*others, *config["inhibit_rules"]])
 
 
 def test_every_rule_reaches_a_receiver_of_its_own_severity() -> None:

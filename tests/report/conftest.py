@@ -13,7 +13,8 @@ from nbformat import v4 as untyped
 
 from genesis_lib.demo import binaries
 from genesis_lib.readiness.judgement import Judgement
-from genesis_lib.views import cover, figures, tables
+from genesis_lib.views import cover, figures, finding_tables, tables
+from genesis_lib.views.markup import Html
 from tests.builders import ROOT
 from tests.views.judgements import day0
 
@@ -24,9 +25,13 @@ new_output: Callable[..., NotebookNode] = untyped.new_output
 write: Callable[[NotebookNode, Path], None] = nbformat.write
 _STORY = """
 from tests.views.judgements import day0
-from genesis_lib.views import cover, figures, tables
+from genesis_lib.views import cover, figures, finding_tables
 judgement = day0()
 """
+
+
+def _findings(judgement: Judgement) -> Html:
+    return finding_tables.findings(judgement.findings, run=f"outputs/{judgement.environment}/{judgement.run_id}")
 
 
 def told(*, name: str = "Are we ready?", shown: Iterable[Any] = (), judgement: Judgement | None = None) -> NotebookNode:
@@ -38,7 +43,7 @@ def told(*, name: str = "Are we ready?", shown: Iterable[Any] = (), judgement: J
         new_markdown_cell("## Score\n\nWhat it means."),
     ]
     cells += [_cell(tables.sections(judgement.card)), _cell(figures.scores(judgement.card, bar=9))]
-    cells += [new_markdown_cell("## What is not proven"), _cell(tables.findings(judgement.findings))]
+    cells += [new_markdown_cell("## What is not proven"), _cell(_findings(judgement))]
     cells += [new_markdown_cell("## More & more"), *map(_cell, shown)]
     return new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
 
@@ -65,7 +70,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _STORY,
         "cover.cover(judgement)",
         "figures.scores(judgement.card, bar=9)",
-        "tables.findings(judgement.findings)",
+        "finding_tables.findings(judgement.findings, run='outputs/r')",
     ]
     notebook = new_notebook(cells=[new_markdown_cell("# Are we ready?"), *map(new_code_cell, sources)])
     write(notebook, folder / "in.ipynb")

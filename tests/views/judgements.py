@@ -13,6 +13,7 @@ from tests.builders import policy
 
 AS_OF = datetime(2025, 10, 20, 19, 15, 26, tzinfo=UTC)
 _POLICY = policy()
+_SERVICES = ("prometheus", "alertmanager", "node-exporter")
 _JOBS = {"genesis-orchestration": 8000, "genesis-python-app": 8001, "genesis-tests": 8002}
 _RULES = (
     "TestPassRateLow", "HighErrorRate", "HighLatencyP95", "GenesisServiceDown", "TestSuiteNotRunning",
@@ -67,14 +68,15 @@ def judged(
 def go() -> Judgement:
     """All is proven."""
     findings = [
-        *(
-            finding("services.ready", s, observed="ready in 4 ms")
-            for s in ("prometheus", "alertmanager", "node-exporter")
-        ),
+        *(finding("services.ready", s, observed="ready in 4 ms") for s in _SERVICES),
         *(
             finding("targets.up", j, observed="1 of 1 up, scraped 3.1 s ago")
             for j in ("prometheus", "alertmanager", "node", *_JOBS)
         ),
+        *(finding("containers.running", s, observed="no container; its endpoint is ready") for s in _SERVICES),
+        finding("resources.memory_available", "node @ localhost:9100", observed="82 %"),
+        finding("alerting.route", "TestPassRateLow", observed="critical"),
+        finding("configuration.running", "../monitoring/prometheus_config.yml", observed="the same in meaning"),
         *(finding("rules.loaded", rule, observed="loaded, evaluated 6 s ago") for rule in _RULES),
         *(
             finding("queries.answered", name, observed="one number")

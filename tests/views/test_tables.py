@@ -11,15 +11,12 @@ from genesis_lib.views.tables import (
     Cell,
     Column,
     Kind,
-    Tick,
-    checklist,
     deductions,
-    findings,
     sections,
     table,
 )
 from tests.views import hostile
-from tests.views.judgements import day0, finding, go, waived
+from tests.views.judgements import day0, go
 
 
 def _words(html: str) -> str:
@@ -106,96 +103,3 @@ def test_every_deduction_names_its_finding() -> None:
 
 def test_a_full_score_has_no_deductions() -> None:
     assert "No points were lost." in deductions(go().card).markup
-
-
-def test_a_finding_that_is_not_good_is_shown_with_all_that_it_says() -> None:
-    f = finding("targets.up", "node", Verdict.FAIL, observed="0 of 1", expected="1 of 1", reason="it is down", hint="start it",
-                because_of="services.ready[prometheus]", waiver="until Monday")  # fmt: skip
-    words = _words(findings([f]).markup)
-    for said in (
-        "node",
-        "targets.up",
-        "FAIL",
-        "0 of 1",
-        "1 of 1",
-        "it is down",
-        "start it",
-        "monitoring",
-        "until Monday",
-    ):
-        assert said in words
-    assert "services.ready[ prometheus]" in words.replace("[prometheus]", "[ prometheus]")
-    assert f.evidence[0][:12] in words
-
-
-def test_what_was_proven_takes_one_line_for_each_claim() -> None:
-    shown = findings(go().findings).markup
-    assert shown.count("<table") == 1
-    assert shown.count('<th scope="row"') == 5
-    assert "IntermittentTestFailures" in _words(shown)
-
-
-def test_every_finding_is_named_and_its_evidence_kept() -> None:
-    judgement = day0()
-    shown = findings(judgement.findings).markup
-    for f in judgement.findings:
-        assert f.subject.rpartition(" / ")[2] in _words(shown)
-        assert f.evidence[0][:12] in shown
-
-
-def test_what_follows_stands_behind_its_root_and_the_worst_comes_first() -> None:
-    root = finding("targets.up", "node", Verdict.UNKNOWN)
-    follower = finding("dashboards.panel", "CPU", Verdict.FAIL, because_of=root.id)
-    worse = finding("rules.loaded", "HighCPUUsage", Verdict.FAIL)
-    words = _words(findings([follower, root, worse]).markup)
-    assert words.index("HighCPUUsage") < words.index("node") < words.index("CPU dashboards.panel")
-
-
-def test_findings_that_follow_from_each_other_are_shown_all_the_same() -> None:
-    one = finding("a.b", "one", Verdict.FAIL, because_of="a.b[two]")
-    two = finding("a.b", "two", Verdict.FAIL, because_of="a.b[one]")
-    words = _words(findings([one, two]).markup)
-    assert "one" in words
-    assert "two" in words
-
-
-def test_only_the_verdicts_asked_for_are_shown() -> None:
-    shown = findings(day0().findings, only=(Verdict.UNKNOWN,)).markup
-    assert "grafana" in shown
-    assert "FAIL" not in shown
-    assert "node-exporter" not in shown
-
-
-def test_a_waiver_is_shown_with_its_reason() -> None:
-    assert "Waived: not deployed before Monday" in _words(findings(waived().findings).markup)
-
-
-def test_no_findings_are_said_to_be_none() -> None:
-    assert "There are no such findings." in findings([]).markup
-    assert "There are no such findings." in repr(findings([]))
-
-
-def test_hostile_findings_are_escaped_everywhere() -> None:
-    everywhere = "".join(hostile.ALL)
-    f = finding(everywhere, everywhere, Verdict.FAIL, observed=everywhere, expected=everywhere, reason=everywhere,
-                hint=everywhere, because_of=everywhere, waiver=everywhere)  # fmt: skip
-    for shown in (findings([f]), findings([finding(everywhere, everywhere, observed=everywhere)])):
-        assert not re.search(r"<(script|img)|\u202e|\x1b", shown.markup)
-        shown.markup.encode()
-
-
-def test_five_thousand_findings_are_drawn() -> None:
-    many = [
-        finding("targets.up", f"node-{n}", Verdict.FAIL if n % 2 else Verdict.PASS, reason=f"reason {n}")
-        for n in range(5000)
-    ]
-    shown = findings(many).markup
-    assert shown.count("<tr") == 2500 + 1 + 1 + 1
-
-
-def test_a_ticked_line_shows_verdict_and_evidence() -> None:
-    shown = checklist(
-        [Tick(text="13 rules loaded", verdict=Verdict.UNKNOWN, evidence=("e-3",))], caption="Final checklist"
-    )
-    assert _words(shown.markup) == "Final checklist Item Verdict 13 rules loaded Evidence (1) e-3 ? UNKNOWN"
-    assert "UNKNOWN" in repr(shown)

@@ -1,0 +1,110 @@
+"""Say of a PromQL expression what is wrong with it whatever the data: what gives nothing, misleads, or is not what it is called."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import promql_parser as promql
+
+from genesis_lib.checks import joins, lookback, units
+from genesis_lib.checks.promql import (
+    calls,
+    children,
+    metric_name,
+    quoted,
+    selectors,
+    unwrapped,
+    walk,
+)
+from genesis_lib.checks.remarks import Remark, Setting
+from genesis_lib.clients import syntax
+from genesis_lib.model import Verdict
+
+__all__ = ["Remark", "Setting", "lint"]
+
+# For each function that only counters are made for, what to ask of a gauge; and the reverse.
+_OF_COUNTERS = {"increase": "delta", "irate": "deriv", "rate": "deriv"}
+_OF_GAUGES = {"delta": "increase", "deriv": "rate", "idelta": "irate", "predict_linear": ""}
+_DEEPEST = 150  # a tree deeper than any that a person wrote; following it would exhaust Python's stack
+
+
+def lint(text: str, setting: Setting) -> tuple[Remark, ...]:
+    """All remarks on the expression, each once; none where the text is no PromQL. Never raises."""
+    try:
+        tree = syntax.tree(text)
+    except ValueError:
+        return ()
+    if _is_deeper_than(_DEEPEST, tree):
+        return ()
+    return tuple(dict.fromkeys(remark for rule in _RULES for remark in rule(tree, setting)))
+
+
+def _is_deeper_than(limit: int, tree: Any) -> bool:
+    level = [tree]
+    for _ in range(limit):
+        level = [child for node in level for child in children(node)]
+        if not level:
+            return False
+    return True
+
+
+def _wrong_kinds(tree: Any, setting: Setting) -> Iterator[Remark]:
+    """A counter's function of a gauge, and the reverse."""
+    for name, over, call in calls(tree):
+        selector = (
+            unwrapped(over.expr) if isinstance(over, promql.SubqueryExpr) else getattr(over, "vector_selector", None)
+        )
+        if not isinstance(selector, promql.VectorSelector):
+            continue
+        metric, part = metric_name(selector), quoted(call)
+        kind = setting.kind_of(metric)
+        if name in _OF_COUNTERS and kind == "gauge":
+            yield Remark(
+                kind="rate-of-gauge",
+                verdict=Verdict.WARN,
+                reason=f"`{part}`: {metric} is a gauge, and {name}() takes each fall of it for a restart and answers too much",
+                hint=f"Write `{part.replace(name, _OF_COUNTERS[name], 1)}`",
+            )
+        elif name in _OF_GAUGES and kind == "counter":
+            better = _OF_GAUGES[name]
+            yield Remark(
+                kind="delta-of-counter",
+                verdict=Verdict.WARN,
+                reason=f"`{part}`: {metric} is a counter, and {name}() takes its restart from 0 for a fall",
+                hint=f"Write `{part.replace(name, better, 1)}`"
+                if better
+                else "Predict from its rate(), which knows of restarts",
+            )
+
+
+def _hidden_absence(tree: Any, _setting: Setting) -> Iterator[Remark]:
+    """A number put in where there is no data."""
+    for node in walk(tree):
+        if not isinstance(node, promql.BinaryExpr) or str(node.op) != "or":
+            continue
+        stand_in = unwrapped(node.rhs)
+        if not (isinstance(stand_in, promql.Call) and stand_in.func.name == "vector"):
+            continue
+        if all(_rightly_absent(selector) for selector in selectors(node.lhs)):
+            continue
+        yield Remark(
+            kind="hidden-absence",
+            verdict=Verdict.WARN,
+            reason=f"`{quoted(node)}` answers {quoted(stand_in.args[0])} where there is no data, which looks like a measured value",
+            hint=f"Leave `or {quoted(stand_in)}` out, and watch for absence by `absent(…)`",
+        )
+
+
+def _rightly_absent(selector: Any) -> bool:
+    return selector.absence_wanted or selector.name in {"ALERTS", "ALERTS_FOR_STATE"}
+
+
+_RULES: tuple[Callable[[Any, Setting], Iterator[Remark]], ...] = (
+    lookback.short_windows,
+    _wrong_kinds,
+    joins.histograms,
+    joins.dropped_labels,
+    _hidden_absence,
+    lookback.missed_scrapes,
+    units.percentages,
+    lookback.beyond_retention,
+)
