@@ -145,6 +145,6 @@ def test_replay_gives_every_answer_again(servers: Mapping[str, str], connect: Co
 
 def test_a_scope_narrows_every_question(servers: Mapping[str, str], connect: Connect) -> None:
     narrowed = Prometheus(connect(servers["prometheus"]), scope={"job": "node"})
-    assert {s.labels["job"] for s in narrowed.query("up", at=NOW).value} == {"node"}
+    assert {s.labels["job"] for s in narrowed.query("up", at=datetime.now(UTC)).value} == {"node"}
     series = narrowed.query_range("up", start=NOW - RECENT, end=NOW, step=timedelta(seconds=30)).value
     assert {s.labels["job"] for s in series} <= {"node"}
