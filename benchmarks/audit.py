@@ -99,7 +99,11 @@ def prometheus(folder: Path) -> Iterator[int]:
         held.bind(("127.0.0.1", 0))
         port = held.getsockname()[1]
     program = binaries.find("prometheus")
-    command: list[str | Path] = [program, f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data"]
+    command: list[str | Path] = [
+        program,
+        f"--config.file={folder}/prometheus.yml",
+        f"--storage.tsdb.path={folder}/data",
+    ]
     server = subprocess.Popen(
         [*command, f"--web.listen-address=127.0.0.1:{port}", "--log.level=error"], cwd=binaries.working_folder(program)
     )
