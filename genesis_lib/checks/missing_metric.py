@@ -1,6 +1,6 @@
 """Explain why nobody exposes a metric: a misspelled name, or a collector of the node exporter that is off or has nothing to tell."""
 
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from genesis_lib.checks.series import MEMORY, LadderFacts
 from genesis_lib.model import Missing
@@ -9,6 +9,7 @@ __all__ = ["explain"]
 
 # How alike two names are, of 1: enough to offer one for the other, and enough to do so against another explanation.
 _LIKELY, _SURE = 0.75, 0.9
+_AS_GOOD = 0.05  # names that are as near as the nearest are offered beside it
 
 # Collectors of the node exporter whose metrics are not named after them.
 _COLLECTOR_OF = {
@@ -45,6 +46,8 @@ def _near(name: str, facts: LadderFacts, *, cutoff: float) -> list[str]:
     # Names of the same family first: of many names only those are compared, each comparison being slow.
     family = {n for n in known if n.partition("_")[0] == name.partition("_")[0]}
     near = get_close_matches(name, sorted(family or known), n=3, cutoff=cutoff if family else _SURE)
+    likeness = [SequenceMatcher(None, name, n).ratio() for n in near]
+    near = [n for n, ratio in zip(near, likeness, strict=True) if ratio >= likeness[0] - _AS_GOOD]
     jobs = facts.declared
     return [f"{n} (exposed by {jobs[n]})" if n in jobs else n for n in near]
 

@@ -16,6 +16,7 @@ __all__ = ["Html", "code", "evidence", "fold", "grid", "listed", "text", "verdic
 _SEAMS = re.compile(r"(?<=[,(){}\[\]_/=+*:.&|-])(?![,(){}\[\]_/=+*:.&|0-9-])|(?<=[a-z0-9])(?=[A-Z])")
 _LONGEST_PIECE = 24  # characters; longer pieces without a seam may wrap anywhere
 _LONG_WORD = 14  # characters; longer ones may break inside
+_QUOTED = re.compile(r"`([^`]+)`")
 _DIGEST = re.compile(r"[0-9a-f]{20,}")
 
 
@@ -43,13 +44,19 @@ class Html:
 
 
 def text(untrusted: str) -> str:
-    """Prose from outside: escaped, shortened, with invisible characters shown, and unable to reorder what stands beside it."""
-    return f"<bdi>{_breakable(shortened(plain(untrusted)))}</bdi>" if untrusted else ""
+    """Prose from outside: escaped, shortened, with invisible characters shown, and unable to reorder what stands beside it.
+
+    What stands between backticks is set as code.
+    """
+    if not untrusted:
+        return ""
+    parts = _QUOTED.split(shortened(plain(untrusted)))
+    return f"<bdi>{''.join(_code(part) if i % 2 else _breakable(part) for i, part in enumerate(parts))}</bdi>"
 
 
 def code(untrusted: str) -> str:
     """PromQL, a path, a label or an id from outside, which may wrap behind its operators."""
-    return f'<code dir="ltr">{_breakable(shortened(plain(untrusted)))}</code>' if untrusted else ""
+    return _code(shortened(plain(untrusted))) if untrusted else ""
 
 
 def listed(subjects: Sequence[str]) -> str:
@@ -92,6 +99,10 @@ def grid(rows: Iterable[Sequence[str]]) -> str:
     lines = [[shortened(plain(cell), 80) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _code(cleaned: str) -> str:
+    return f'<code dir="ltr">{_breakable(cleaned)}</code>'
 
 
 def _breakable(cleaned: str) -> str:

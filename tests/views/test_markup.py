@@ -97,3 +97,8 @@ def test_a_terminal_shows_text_and_a_notebook_a_table() -> None:
 
 def test_rows_of_text_line_up() -> None:
     assert markup.grid([["a", "bb", "c"], ["aaa", "b", "c"]]) == "a    bb  c\naaa  b   c"
+
+
+def test_what_stands_between_backticks_is_code_and_still_escaped() -> None:
+    assert markup.text("use `sum(a)` here") == '<bdi>use <code dir="ltr">sum(a)</code> here</bdi>'
+    assert "<script" not in markup.text("`<script>` and a lone ` backtick")
