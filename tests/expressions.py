@@ -60,9 +60,9 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
             "{}({}){}{}".format, st.sampled_from(["sum", "avg"]), inner, _BLANKS, st.one_of(st.just(""), grouping)
         ),
         st.builds("topk(3,{}{})".format, _BLANKS, inner),
-        st.builds('count_values("v",{})'.format, inner),
+        st.builds("count_values({},{})".format, st.sampled_from(['"v"', "('v')"]), inner),
         st.builds("histogram_quantile(0.9, {})".format, inner),
-        st.builds('label_replace({}, "job", "$1", "x", "(.*)")'.format, inner),
+        st.builds('label_replace({}, {}, "$1", "x", "(.*)")'.format, inner, st.sampled_from(['"job"', '(("job"))'])),
         st.builds("absent({})".format, inner),
         st.builds("-({})".format, inner),
         st.builds("({}){}{} {}({})".format, inner, _BLANKS, st.sampled_from(["/", "-", "*"]), matching, inner),
@@ -73,6 +73,8 @@ def _larger(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         ),
         st.builds("{} * {}".format, st.sampled_from(["100", "1e-3", "0x1F", "Inf", "5m"]), inner),
         st.builds("({}) or on() vector({})".format, inner, st.sampled_from(["0", "NaN", "scalar(up)"])),
+        st.builds("count({} == 0) or vector(0)".format, inner),
+        st.builds("({}) or absent(up) * 0".format, inner),
     )
 
 

@@ -113,7 +113,7 @@ def _aggregated(node: Any, inner: Labels) -> Labels:
         left = inner.kept(grouping.labels)
     else:
         left = inner.dropped(grouping.labels)
-    return left.perhaps([node.param.val]) if operator == "count_values" else left
+    return left.perhaps([unwrapped(node.param).val]) if operator == "count_values" else left
 
 
 def _called(node: Any, arguments: list[Labels | None]) -> Labels | None:
@@ -126,7 +126,7 @@ def _called(node: Any, arguments: list[Labels | None]) -> Labels | None:
     if not vectors:
         return _NONE  # vector(1), and hour() of now
     if name in {"label_replace", "label_join"}:
-        return vectors[0].perhaps([node.args[1].val])
+        return vectors[0].perhaps([unwrapped(node.args[1]).val])
     return vectors[0].dropped(["le"]) if name.startswith("histogram_") else vectors[0]
 
 

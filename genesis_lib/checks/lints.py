@@ -7,6 +7,7 @@ import promql_parser as promql
 
 from genesis_lib.checks import joins, lookback, units
 from genesis_lib.checks.promql import (
+    COMPARISONS,
     calls,
     children,
     metric_name,
@@ -25,16 +26,23 @@ __all__ = ["Remark", "Setting", "lint"]
 _OF_COUNTERS = {"increase": "delta", "irate": "deriv", "rate": "deriv"}
 _OF_GAUGES = {"delta": "increase", "deriv": "rate", "idelta": "irate", "predict_linear": ""}
 _DEEPEST = 150  # a tree deeper than any that a person wrote; following it would exhaust Python's stack
+_TOO_DEEP = Remark(
+    kind="too-deep",
+    verdict=Verdict.UNKNOWN,
+    reason=f"The query is nested more than {_DEEPEST} deep, so it was not read for what it may say wrongly",
+    hint="Split it, e.g. by recording rules",
+)
+_ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "^"})
 
 
 def lint(text: str, setting: Setting) -> tuple[Remark, ...]:
-    """All remarks on the expression, each once; none where the text is no PromQL. Never raises."""
+    """All remarks on the expression, each once; none where the text is no PromQL, which is the ladder's to say. Never raises."""
     try:
         tree = syntax.tree(text)
     except ValueError:
         return ()
     if _is_deeper_than(_DEEPEST, tree):
-        return ()
+        return (_TOO_DEEP,)
     return tuple(dict.fromkeys(remark for rule in _RULES for remark in rule(tree, setting)))
 
 
@@ -76,22 +84,52 @@ def _wrong_kinds(tree: Any, setting: Setting) -> Iterator[Remark]:
             )
 
 
-def _hidden_absence(tree: Any, _setting: Setting) -> Iterator[Remark]:
+def _hidden_absence(tree: Any, setting: Setting) -> Iterator[Remark]:
     """A number put in where there is no data."""
     for node in walk(tree):
         if not isinstance(node, promql.BinaryExpr) or str(node.op) != "or":
             continue
         stand_in = unwrapped(node.rhs)
-        if not (isinstance(stand_in, promql.Call) and stand_in.func.name == "vector"):
+        if not _is_made_up(stand_in, setting) or all(_rightly_absent(selector) for selector in selectors(node.lhs)):
             continue
-        if all(_rightly_absent(selector) for selector in selectors(node.lhs)):
-            continue
+        counted = _counted_by_bool(unwrapped(node.lhs))
         yield Remark(
             kind="hidden-absence",
             verdict=Verdict.WARN,
-            reason=f"`{quoted(node)}` answers {quoted(stand_in.args[0])} where there is no data, which looks like a measured value",
-            hint=f"Leave `or {quoted(stand_in)}` out, and watch for absence by `absent(…)`",
+            reason=f"`{quoted(node)}` answers {_value(stand_in)} where there is no data, which looks like a measured value",
+            hint=f"Write `{counted}`, which is 0 where nothing meets the condition and empty where there is no data"
+            if counted
+            else f"Leave `or {quoted(stand_in)}` out, and watch for absence by `absent(…)`",
         )
+
+
+def _is_made_up(node: Any, setting: Setting) -> bool:
+    """Whether the value is measured nowhere: vector(), or computed from it, or from absent() where absence is not to alert."""
+    if _is_vector(node):
+        return True
+    operators = {str(n.op) for n in walk(node) if isinstance(n, promql.BinaryExpr)}
+    wanted = selectors(node)
+    from_absence = bool(wanted) and all(s.absence_wanted for s in wanted) and bool(operators) and setting.for_s is None
+    from_vector = not wanted and any(_is_vector(n) for n in walk(node))
+    return operators <= _ARITHMETIC and (from_absence or from_vector)
+
+
+def _is_vector(node: Any) -> bool:
+    return isinstance(node, promql.Call) and node.func.name == "vector"
+
+
+def _value(stand_in: Any) -> str:
+    return quoted(stand_in.args[0]) if _is_vector(stand_in) else f"`{quoted(stand_in)}`"
+
+
+def _counted_by_bool(node: Any) -> str:
+    """`sum(x == bool 0)` for `count(x == 0)`; empty where the expression is no such count."""
+    condition = unwrapped(node.expr) if isinstance(node, promql.AggregateExpr) and str(node.op) == "count" else None
+    if not isinstance(condition, promql.BinaryExpr) or str(condition.op) not in COMPARISONS or condition.modifier:
+        return ""
+    left, right, whole = quoted(condition.lhs), quoted(condition.rhs), quoted(node)
+    with_bool = f"{left} {condition.op} bool {right}"
+    return whole.replace("count", "sum", 1).replace(quoted(condition), with_bool, 1)
 
 
 def _rightly_absent(selector: Any) -> bool:

@@ -98,7 +98,11 @@ def title(panel: Mapping[str, Any]) -> str:
 
 
 def unit(panel: Mapping[str, Any]) -> str:
-    """Grafana's name of the unit that the panel shows; empty: none."""
+    """Grafana's name of the unit that the panel shows; empty: none, or several."""
+    overrides = as_object(panel.get("fieldConfig")).get("overrides")
+    properties = [as_object(o).get("properties") for o in (overrides if isinstance(overrides, list) else ())]
+    if any(as_object(p).get("id") == "unit" for own in properties if isinstance(own, list) for p in own):
+        return ""
     axes = panel.get("yaxes")
     left = axes[0] if isinstance(axes, list) and axes else None
     return str(_defaults(panel).get("unit") or panel.get("format") or as_object(left).get("format") or "")

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from genesis_lib.checks import ladder, lints, questions, rules
-from genesis_lib.checks.claims import cannot_tell, finding
+from genesis_lib.checks import ladder, lints, promql, questions, rules
+from genesis_lib.checks.claims import cannot_tell, finding, identify
 from genesis_lib.checks.lints import Remark, Setting
+from genesis_lib.checks.promql import Unparsable
 from genesis_lib.checks.questions import Question, Questions
-from genesis_lib.clients.prometheus import Metadata, RuntimeInfo
+from genesis_lib.clients.prometheus import Metadata, RuleGroup, RuntimeInfo
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict, worst
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
@@ -23,10 +24,11 @@ _SOUND = "a query that means what it says"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryFacts:
-    """All questions with their answers, and what Prometheus says of its metrics (by name: counter, gauge…) and of itself."""
+    """All questions with their answers, and what Prometheus says of its metrics (by name: counter, gauge…), its rules and itself."""
 
     asked: Questions
     metadata: Answer[Mapping[str, tuple[Metadata, ...]]] | Missing
+    loaded: Answer[tuple[RuleGroup, ...]] | Missing
     runtime: Answer[RuntimeInfo] | Missing
 
 
@@ -35,6 +37,7 @@ def gather(run: Run) -> QueryFacts:
     return QueryFacts(
         asked=questions.gather(run),
         metadata=run.ask_now(lambda: run.prometheus.metadata()),
+        loaded=run.ask_now(lambda: run.prometheus.rules()),
         runtime=run.ask_now(lambda: run.prometheus.runtimeinfo()),
     )
 
@@ -73,6 +76,14 @@ def _judge_answered(question: Question, facts: QueryFacts, policy: Policy, *, at
 
 
 def _judge_sound(subject: str, asked: Sequence[Question], facts: QueryFacts, policy: Policy) -> Finding:
+    refused = next((e for q in asked if isinstance(e := promql.parse(q.expr), Unparsable)), None)
+    if refused is not None:
+        missing = Missing(cause=Cause.INVALID, detail=f"`{refused.text}` is no PromQL: {refused.reason}")
+        panel = subject.removeprefix("panel ")
+        root = identify("queries.answered", subject) if panel == subject else identify("dashboards.panel", panel)
+        return cannot_tell(
+            policy, "queries.sound", subject, missing, expected=_SOUND, hint="correct the query", because_of=root
+        )
     remarks: dict[Remark, None] = {}
     for question in asked:
         remarks |= dict.fromkeys(lints.lint(question.expr, _setting(question, facts, policy)))
@@ -102,17 +113,19 @@ def _setting(question: Question, facts: QueryFacts, policy: Policy) -> Setting:
     for selector in expression.selectors if expression else ():
         pulse = known.pulses[selector.text]
         if isinstance(pulse, Answer) and pulse.value.newest:
-            intervals[selector.name] = max(known.interval_s(job) for job in pulse.value.newest)
+            slowest = max(known.interval_s(job) for job in pulse.value.newest)
+            intervals[selector.name] = max(slowest, intervals.get(selector.name, 0.0))
     kinds = {} if isinstance(facts.metadata, Missing) else facts.metadata.value
+    groups = () if isinstance(facts.loaded, Missing) else facts.loaded.value
     kept = facts.runtime
     kept_s = None if isinstance(kept, Missing) else rules.retention_s(kept.value.storage_retention)[0]
     return Setting(
         interval_s=known.interval_s(""),
         intervals_s=intervals,
-        kinds={name: entries[0].kind for name, entries in kinds.items() if entries},
+        kinds={name: entries[0].kind for name, entries in kinds.items() if len({e.kind for e in entries}) == 1},
         retention_s=kept_s,
         for_s=question.for_s,
-        evaluation_s=known.interval_s(""),
+        evaluation_s=max((g.interval_s for g in groups), default=known.interval_s("")),
         unit=question.unit,
         recorded=frozenset(r.name for f in facts.asked.rules if not isinstance(f.rules, Missing) for r in f.rules),
         window_intervals=policy.readiness.limits.rate_window_intervals,

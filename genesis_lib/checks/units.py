@@ -157,8 +157,11 @@ def _of_metric(name: str, is_counter: Callable[[str], bool]) -> Quantity | None:
     if is_counter(name):
         if name.endswith(("_bucket", "_count")):
             return Quantity(sort="counter", unit="events", factor=1)
-        unit = unit if unit == "seconds" or not _OF_TIME.search(name) else ""
-        return Quantity(sort="counter", unit=unit or ("" if _OF_TIME.search(name) else "events"), factor=1)
+        if unit != "seconds" and _OF_TIME.search(name):
+            unit = ""
+        elif not name.endswith("_sum"):  # the sum of what was observed, and of what, only its unit tells
+            unit = unit or "events"
+        return Quantity(sort="counter", unit=unit, factor=1)
     if unit == "ratio":
         return Quantity(sort="ratio", unit="", factor=1)
     return Quantity(sort="level", unit=unit, factor=1) if unit else None

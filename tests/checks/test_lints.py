@@ -27,6 +27,8 @@ KINDS = {
     "backlog_total": "gauge",
     "latency_seconds": "histogram",
     "native_seconds": "histogram",
+    "fill": "histogram",
+    "load": "summary",
     "raw": "unknown",
 }
 
@@ -102,6 +104,11 @@ WRONG = [
     ("sum(requests) or vector(0)", {}, "hidden-absence", WARN),
     ("sum(requests) or on() vector(0)", {}, "hidden-absence", WARN),
     ("(requests or (vector(0))) > 1", {}, "hidden-absence", WARN),
+    ("sum(requests) or vector(0) * 1", {}, "hidden-absence", WARN),
+    ('sum by (job) (requests) or label_replace(vector(0), "job", "x", "", "")', {}, "hidden-absence", WARN),
+    ("requests or absent(requests) * 0", {}, "hidden-absence", WARN),
+    ("requests or (absent(requests) - 1)", {}, "hidden-absence", WARN),
+    ("count(temperature > 40) or vector(0)", {}, "hidden-absence", WARN),
     # (f) absent()
     ("absent(requests_total)", {"for_s": 0.0}, "absent-too-soon", WARN),
     ("absent(requests_total)", {"for_s": 29.0}, "absent-too-soon", WARN),
@@ -172,6 +179,10 @@ RIGHT: list[tuple[str, Mapping[str, Any]]] = [
     ("sum(a) / fill(0) b", {}),
     ('count(ALERTS{alertstate="firing"}) or vector(0)', {}),
     ("absent(a) or vector(0)", {}),
+    ("up == 0 or absent(up)", {}),
+    ("up == 0 or absent(up) * 0", {"for_s": 0.0}),
+    ("a or b * 0", {}),
+    ("a or (b + on () vector(1))", {}),
     ("a or b", {}),
     ("absent(requests_total)", {}),
     ("absent(requests_total)", {"for_s": 30.0}),
@@ -192,6 +203,9 @@ RIGHT: list[tuple[str, Mapping[str, Any]]] = [
     ("rate(received_bytes_total[5m]) * 8 / 1e9", {"unit": "percentunit"}),
     ("rate(received_bytes_total[5m]) / link_speed", {"unit": "percent"}),
     ("rate(received_bytes_total[5m]) / rate(requests_total[5m])", {"unit": "percent"}),
+    ("rate(fill_sum[5m]) / rate(fill_count[5m])", {"unit": "percent"}),
+    ("100 * sum(rate(load_sum[5m])) / sum(rate(load_count[5m]))", {"unit": "percentunit"}),
+    ("rate(fill_sum[5m]) * 100", {}),
     ("count(errors_total)", {"unit": "percent"}),
     ("errors_total > bool 3", {"unit": "percentunit"}),
     ("temperature", {"unit": "percent"}),
@@ -243,6 +257,8 @@ def test_limits_are_policys() -> None:
         ("histogram_quantile(0.9, latency_seconds_bucket)", {}, "rate(latency_seconds_bucket[5m])"),
         ("sum by (job) (a) / on (instance) b", {}, "sum by (job, instance) (a)"),
         ("errors_total / requests_total", {"unit": "percent"}, "100 * (errors_total / requests_total)"),
+        ("count(temperature > 40) or vector(0)", {}, "sum(temperature > bool 40)"),
+        ("count by (job) ((a == 0)) or vector(0)", {}, "sum by (job) ((a == bool 0))"),
     ],
 )
 def test_the_corrected_query_is_offered_and_has_no_fault(text: str, changed: Mapping[str, Any], corrected: str) -> None:
@@ -314,8 +330,13 @@ def test_the_faults_of_the_day_0_reports_rules_are_found() -> None:
     assert "`rate(genesis_errors_total[5m]) * 100`" in percentage.reason
 
 
-def test_a_query_too_deep_to_follow_is_left_alone() -> None:
-    assert lint("(" * 400 + "rate(errors_total[20s])" + ")" * 400, setting()) == ()
+def test_a_query_too_deep_to_follow_is_not_called_sound() -> None:
+    for text in ("(" * 400 + "errors_total" + ")" * 400, "+".join(["errors_total"] * 900)):
+        remark = only(text)
+        assert (remark.kind, remark.verdict) == ("too-deep", Verdict.UNKNOWN)
+
+
+def test_what_the_parser_refuses_is_left_to_the_ladder() -> None:
     assert lint("+".join(["rate(errors_total[20s])"] * 5_000), setting()) == ()
     assert lint("rate(errors_total[3000000y])", setting()) == ()
 

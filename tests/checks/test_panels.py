@@ -372,3 +372,10 @@ def test_the_library_is_asked_for_nothing_that_is_at_hand() -> None:
     lacking = {"libraryPanel": {"uid": "lacking"}}
     placed = panel_json.place(dashboard(held, lacking), {})
     assert [p.lacks for p in placed] == ["", "lacking"]
+
+
+def test_a_panel_whose_series_have_units_of_their_own_has_none() -> None:
+    override = {"matcher": {"id": "byName", "options": "a"}, "properties": [{"id": "unit", "value": "percent"}]}
+    config = {"defaults": {"unit": "short"}, "overrides": [override]}
+    assert panel_json.unit({"fieldConfig": config}) == ""
+    assert panel_json.unit({"fieldConfig": config | {"overrides": [{"properties": [{"id": "color"}]}]}}) == "short"

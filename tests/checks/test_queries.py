@@ -40,7 +40,7 @@ def facts(query: Query = UP, *, expr: str = "up") -> QueryFacts:
         ),
     )
     counter = {"genesis_tests_total": (Metadata(kind="counter"),)}
-    return QueryFacts(asked=asked, metadata=answer(counter), runtime=UNREACHABLE)
+    return QueryFacts(asked=asked, metadata=answer(counter), loaded=UNREACHABLE, runtime=UNREACHABLE)
 
 
 def judged(given: QueryFacts | None = None) -> dict[str, Finding]:
@@ -86,6 +86,27 @@ def test_that_every_metric_exists_is_said_too() -> None:
     blind = replace(ladder, replies={"up": UNREACHABLE}, pulses={"up": UNREACHABLE})
     found = judged(replace(given, asked=replace(asked, ladder=blind)))
     assert found["queries.metric[every metric that is asked for]"].verdict is Verdict.UNKNOWN
+
+
+def test_what_is_no_promql_is_not_called_sound() -> None:
+    given = facts(expr="rate(up)")
+    given = replace(given, asked=replace(given.asked, rules=(), dashboards=(dashboard(panel("Odd", "sum(")),)))
+    found = judged(given)
+    assert found["queries.answered[Up]"].verdict is Verdict.FAIL
+    sound, odd = found["queries.sound[Up]"], found["queries.sound[panel Genesis / Odd]"]
+    assert (sound.verdict, sound.because_of) == (Verdict.UNKNOWN, "queries.answered[Up]")
+    assert (odd.verdict, odd.because_of) == (Verdict.UNKNOWN, "dashboards.panel[Genesis / Odd]")
+
+
+def test_kinds_that_targets_disagree_on_are_not_judged_by() -> None:
+    given = facts(expr="rate(genesis_tests_flaky[5m])")
+    answers = {"rate(genesis_tests_flaky[5m])": vector(({}, 1.0))}
+    asked = replace(
+        given.asked, rules=(), dashboards=(), ladder=ladder_facts(answers=answers, alive=("genesis_tests_flaky",))
+    )
+    for kinds, verdict in ((("gauge",), Verdict.WARN), (("gauge", "counter"), Verdict.PASS)):
+        metadata = answer({"genesis_tests_flaky": tuple(Metadata(kind=kind) for kind in kinds)})
+        assert judged(replace(given, asked=asked, metadata=metadata))["queries.sound[Up]"].verdict is verdict
 
 
 def test_without_an_answer_of_prometheus_queries_stay_open() -> None:
