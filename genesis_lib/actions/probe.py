@@ -128,4 +128,4 @@ def _listed(page: Http, mark: str) -> list[str] | Missing:
 def _summary(receivers: tuple[str, ...], took_s: float | Missing) -> str:
     if isinstance(took_s, Missing):
         return f"the synthetic alert did not arrive: {took_s.detail}"
-    return f"the synthetic alert arrived at {', '.join(receivers)} after {took_s:.2f} s"
+    return f"the synthetic alert arrived at {', '.join(receivers)} after {took_s:.2g} s"

@@ -145,8 +145,8 @@ def _judge_synthetic(facts: AlertingFacts, policy: Policy) -> list[Finding]:
     if probe.receiver in arrived and isinstance(took_s, float):
         others = [receiver for receiver in arrived if receiver != probe.receiver]
         verdict = Verdict.FAIL if others else Verdict.PASS
-        observed = f"arrived after {took_s:.1f} s"
-        reason = f"{posted} arrived at {probe.receiver} after {took_s:.1f} s" + (
+        observed = f"arrived after {took_s:.2g} s"
+        reason = f"{posted} arrived at {probe.receiver} after {took_s:.2g} s" + (
             f", but also at {', '.join(others)}" if others else ""
         )
     else:

@@ -168,7 +168,7 @@ TOO_LATE = Missing(cause=Cause.NO_DATA, detail="no receiver listed it")
 @pytest.mark.parametrize(
     ("delivery", "expected"),
     [
-        pytest.param(arrived("critical", took_s=0.41), (Verdict.PASS, "arrived after 0.4 s"), id="arrived"),
+        pytest.param(arrived("critical", took_s=0.41), (Verdict.PASS, "arrived after 0.41 s"), id="arrived"),
         pytest.param(arrived("warning", took_s=0.4), (Verdict.FAIL, "arrived at warning"), id="arrived elsewhere"),
         pytest.param(
             arrived("critical", "warning", took_s=0.4), (Verdict.FAIL, "arrived after 0.4 s"), id="and elsewhere"
