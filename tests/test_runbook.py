@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from genesis_lib.checks.registry import CHECKS
 from genesis_lib.errors import ParameterError
 from genesis_lib.model import Verdict
 from genesis_lib.params import load_environment
@@ -83,7 +84,7 @@ def test_an_environment_may_name_a_policy_folder_of_its_own(root: Path) -> None:
 def test_findings_can_be_asked_for_by_check(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GENESIS_HOME", str(root))
     run = open_run("blind")
-    assert {f.check for f in run.findings("targets")} == {"targets.up", "targets.listing"}
+    assert {f.check for f in run.findings("targets")} == set(CHECKS["targets"].claims)
     assert {f.check.partition(".")[0] for f in run.findings("targets", "services")} == {"targets", "services"}
     assert "live, recorded as it is asked" in repr(run)
     run.run.close()

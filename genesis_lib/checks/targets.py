@@ -1,6 +1,7 @@
 """Does Prometheus scrape every target that the environment expects, has it just done so, and did it get what it came for?"""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -8,7 +9,7 @@ from genesis_lib.checks import scraping
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
 from genesis_lib.checks.scraping import TargetFacts, interval_s, of_job
 from genesis_lib.clients.prometheus import Targets
-from genesis_lib.model import Answer, Finding, Missing, Verdict
+from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import Target
 from genesis_lib.policy import Policy
 
@@ -28,7 +29,7 @@ gather = scraping.gather
 
 
 def judge(facts: TargetFacts, policy: Policy, *, at: datetime) -> list[Finding]:
-    """`targets.up` for each expected job, `targets.fresh` and `targets.samples` for each that is up; `targets.listing` for all."""
+    """`targets.up`, `targets.fresh` and `targets.samples` for each expected job; `targets.listing` for all."""
     found = []
     for job, target in facts.expected.items():
         up = _judge_up(job, target, facts, policy)
@@ -36,6 +37,8 @@ def judge(facts: TargetFacts, policy: Policy, *, at: datetime) -> list[Finding]:
         if up.verdict is Verdict.PASS:
             found.append(_judge_fresh(job, facts, policy, at=at))
             found.append(_judge_samples(job, target, facts, policy))
+        else:
+            found += [_judge_of_down(claim, up, policy) for claim in ("targets.fresh", "targets.samples")]
     return [*found, _judge_listing(facts, policy)]
 
 
@@ -43,6 +46,12 @@ def down_jobs(facts: TargetFacts, policy: Policy) -> dict[str, str]:
     """The expected jobs that are not up, each with the id of the finding that says so: what their series' absence follows from."""
     findings = {job: _judge_up(job, target, facts, policy) for job, target in facts.expected.items()}
     return {job: identify("targets.up", job) for job, f in findings.items() if not f.verdict.is_good}
+
+
+def _judge_of_down(claim: str, up: Finding, policy: Policy) -> Finding:
+    missing = Missing(cause=Cause.NO_DATA, detail=f"{up.subject} is not known to be up, so its scrapes tell nothing")
+    finding = cannot_tell(policy, claim, up.subject, missing, expected="up first", hint=up.hint, because_of=up.id)
+    return replace(finding, evidence=up.evidence)
 
 
 def _judge_up(job: str, target: Target, facts: TargetFacts, policy: Policy) -> Finding:
