@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from genesis_lib.checks.ask.series import LadderFacts
 from genesis_lib.checks.dashboards import DashboardFacts
 from genesis_lib.checks.queries import QueryFacts
-from genesis_lib.checks.series import LadderFacts
 from genesis_lib.clients.prometheus import to_frame
 from genesis_lib.model import Answer, Finding, Missing, Verdict
 from genesis_lib.run import Run

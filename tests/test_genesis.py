@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from genesis_lib.checks.rule_files import read as read_rules
+from genesis_lib.checks.ask.rule_files import read as read_rules
 from tests.project import OF_FILES, ROOT, Project, make_project, processes_of
 
 

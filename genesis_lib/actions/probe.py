@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from genesis_lib.checks.delivery import KIND, QUESTION, SOURCE, Delivery, to_json
+from genesis_lib.checks.alert.delivery import KIND, QUESTION, SOURCE, Delivery, to_json
 from genesis_lib.clients.alertmanager import SyntheticAlertSender
 from genesis_lib.clients.http import Http
 from genesis_lib.clients.shapes import read

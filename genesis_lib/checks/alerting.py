@@ -6,13 +6,14 @@ from datetime import datetime
 
 import yaml
 
-from genesis_lib.checks import delivery, muting, notifications, routing, rule_files
+from genesis_lib.checks.alert import delivery, muting, notifications, routing
+from genesis_lib.checks.alert.delivery import Delivery
+from genesis_lib.checks.alert.muting import AlertRule
+from genesis_lib.checks.alert.notifications import NotificationFacts
+from genesis_lib.checks.alert.routing import Tree
+from genesis_lib.checks.ask import rule_files
+from genesis_lib.checks.ask.rule_files import RuleFile
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
-from genesis_lib.checks.delivery import Delivery
-from genesis_lib.checks.muting import AlertRule
-from genesis_lib.checks.notifications import NotificationFacts
-from genesis_lib.checks.routing import Tree
-from genesis_lib.checks.rule_files import RuleFile
 from genesis_lib.clients.alertmanager import AlertmanagerAlert, Silence
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import SyntheticAlert

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from genesis_lib.checks import config_files, promql, rule_files, running
+from genesis_lib.checks.ask import promql, rule_files
+from genesis_lib.checks.ask.promql import Unparsable
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
-from genesis_lib.checks.promql import Unparsable
-from genesis_lib.checks.running import RunningFacts
+from genesis_lib.checks.config import config_files, running
+from genesis_lib.checks.config.running import RunningFacts
 from genesis_lib.demo import binaries
 from genesis_lib.evidence import Exchange, Outcome
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from genesis_lib.checks import ladder, questions
+from genesis_lib.checks.ask import ladder, questions
+from genesis_lib.checks.ask.ladder import Rung
+from genesis_lib.checks.ask.series import LadderFacts
 from genesis_lib.checks.claims import cannot_tell, finding
-from genesis_lib.checks.ladder import Rung
-from genesis_lib.checks.panels import Dashboard, Panel
-from genesis_lib.checks.series import LadderFacts
+from genesis_lib.checks.panel.panels import Dashboard, Panel
 from genesis_lib.model import Cause, Finding, Missing, Verdict, worst
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run

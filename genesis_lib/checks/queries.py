@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from genesis_lib.checks import ladder, lints, promql, questions, rules
+from genesis_lib.checks import rules
+from genesis_lib.checks.ask import ladder, promql, questions
+from genesis_lib.checks.ask.promql import Unparsable
+from genesis_lib.checks.ask.questions import Question, Questions
 from genesis_lib.checks.claims import cannot_tell, finding, identify
-from genesis_lib.checks.lints import Remark, Setting
-from genesis_lib.checks.promql import Unparsable
-from genesis_lib.checks.questions import Question, Questions
+from genesis_lib.checks.lint import lints
+from genesis_lib.checks.lint.lints import Remark, Setting
 from genesis_lib.clients.prometheus import Metadata, RuleGroup, RuntimeInfo
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict, worst
 from genesis_lib.policy import Policy

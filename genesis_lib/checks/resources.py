@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from genesis_lib.checks import targets
+from genesis_lib.checks.ask.promql import Selector
+from genesis_lib.checks.ask.scraping import TargetFacts, Vector, of_job
 from genesis_lib.checks.claims import cannot_tell, finding, proof
-from genesis_lib.checks.promql import Selector
-from genesis_lib.checks.scraping import TargetFacts, Vector, of_job
 from genesis_lib.model import Answer, Blocking, Cause, Finding, Missing, Sample, Verdict
 from genesis_lib.policy import Bounds, Policy
 from genesis_lib.run import Run

@@ -6,11 +6,12 @@ from datetime import datetime
 
 import promql_parser
 
-from genesis_lib.checks import active_alerts, ladder, loaded_rules, questions, rule_files
-from genesis_lib.checks.active_alerts import AlertFacts
+from genesis_lib.checks.alert import active_alerts, loaded_rules
+from genesis_lib.checks.alert.active_alerts import AlertFacts
+from genesis_lib.checks.ask import ladder, questions, rule_files
+from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
+from genesis_lib.checks.ask.series import LadderFacts
 from genesis_lib.checks.claims import cannot_tell, finding
-from genesis_lib.checks.rule_files import RuleFile, RuleSpec
-from genesis_lib.checks.series import LadderFacts
 from genesis_lib.clients.prometheus import RuleGroup, RuntimeInfo
 from genesis_lib.model import Answer, Finding, Missing, Verdict
 from genesis_lib.policy import Policy

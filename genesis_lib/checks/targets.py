@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from genesis_lib.checks import scraping
+from genesis_lib.checks.ask import scraping
+from genesis_lib.checks.ask.scraping import TargetFacts, interval_s, of_job
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
-from genesis_lib.checks.scraping import TargetFacts, interval_s, of_job
 from genesis_lib.clients.prometheus import Targets
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import Target

@@ -15,8 +15,8 @@ import pytest
 
 from genesis_lib import run as runs
 from genesis_lib.actions.probe import post_synthetic_alert
-from genesis_lib.checks import delivery
-from genesis_lib.checks.delivery import Delivery
+from genesis_lib.checks.alert import delivery
+from genesis_lib.checks.alert.delivery import Delivery
 from genesis_lib.clients.http import Http
 from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack

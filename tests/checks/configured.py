@@ -3,8 +3,8 @@
 from typing import Any
 
 from genesis_lib.checks import configuration
+from genesis_lib.checks.config.running import RunningFacts
 from genesis_lib.checks.configuration import ConfigurationFacts, FileFact
-from genesis_lib.checks.running import RunningFacts
 from genesis_lib.clients.alertmanager import AlertmanagerStatus
 from genesis_lib.clients.grafana import Dashboard
 from genesis_lib.clients.prometheus import Rule, RuleGroup, RuntimeInfo

@@ -1,6 +1,6 @@
 """Dashboards to judge, stating only what a test is about."""
 
-from genesis_lib.checks.panels import Dashboard, Panel
+from genesis_lib.checks.panel.panels import Dashboard, Panel
 
 
 def panel(title: str, *expressions: str, unit: str = "", wants_one: bool = False) -> Panel:

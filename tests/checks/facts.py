@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from genesis_lib.checks.series import LadderFacts, Pulse, Reply, seen
+from genesis_lib.checks.ask.series import LadderFacts, Pulse, Reply, seen
 from genesis_lib.checks.targets import TargetFacts
 from genesis_lib.clients.prometheus import Target as ScrapeTarget
 from genesis_lib.clients.prometheus import Targets

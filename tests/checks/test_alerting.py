@@ -5,16 +5,17 @@ from typing import Any
 
 import pytest
 
-from genesis_lib.checks import alerting, routing
+from genesis_lib.checks import alerting
+from genesis_lib.checks.alert import routing
+from genesis_lib.checks.alert.delivery import Delivery
 from genesis_lib.checks.alerting import AlertingFacts
-from genesis_lib.checks.delivery import Delivery
-from genesis_lib.checks.rule_files import RuleFile, RuleSpec
+from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
 from genesis_lib.clients.alertmanager import AlertmanagerAlert
 from genesis_lib.clients.prometheus import Alertmanagers
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import SyntheticAlert
 from tests.builders import AT, UNREACHABLE, answer, policy
-from tests.checks.test_notifications import facts as notification_facts
+from tests.checks.alert.test_notifications import facts as notification_facts
 
 CONFIG = """
 route:

@@ -10,8 +10,8 @@ import pytest
 
 from genesis_lib import run as runs
 from genesis_lib.checks import configuration
+from genesis_lib.checks.config.running import OTHER_RULES
 from genesis_lib.checks.configuration import ConfigurationFacts
-from genesis_lib.checks.running import OTHER_RULES
 from genesis_lib.demo import binaries, ready
 from genesis_lib.demo.children import Children
 from genesis_lib.demo.scenario import PORTS

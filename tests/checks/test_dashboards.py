@@ -10,9 +10,9 @@ import pytest
 
 from genesis_lib import run as runs
 from genesis_lib.checks import dashboards
+from genesis_lib.checks.ask.ladder import Rung
 from genesis_lib.checks.dashboards import DashboardFacts
-from genesis_lib.checks.ladder import Rung
-from genesis_lib.checks.panels import LIST_OF_SOURCES, Dashboard, Panel, Unasked
+from genesis_lib.checks.panel.panels import LIST_OF_SOURCES, Dashboard, Panel, Unasked
 from genesis_lib.demo.stack import Stack
 from genesis_lib.model import Cause, Finding, Missing, Verdict
 from genesis_lib.params import load_environment

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from genesis_lib.checks import queries
+from genesis_lib.checks.ask.questions import Questions
+from genesis_lib.checks.ask.rule_files import RuleFile
 from genesis_lib.checks.queries import QueryFacts
-from genesis_lib.checks.questions import Questions
-from genesis_lib.checks.rule_files import RuleFile
 from genesis_lib.clients.prometheus import Metadata
 from genesis_lib.model import Finding, Verdict
 from genesis_lib.policy import Query

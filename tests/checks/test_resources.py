@@ -12,9 +12,9 @@ import pytest
 
 from genesis_lib import run as runs
 from genesis_lib.checks import resources
-from genesis_lib.checks.promql import Selector
+from genesis_lib.checks.ask.promql import Selector
+from genesis_lib.checks.ask.scraping import Vector
 from genesis_lib.checks.resources import CPU_SERIES, MEASURES, ResourceFacts
-from genesis_lib.checks.scraping import Vector
 from genesis_lib.demo import binaries
 from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack

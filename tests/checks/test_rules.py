@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from genesis_lib.checks import rule_files, rules
-from genesis_lib.checks.active_alerts import AlertFacts
-from genesis_lib.checks.rule_files import RuleFile, RuleSpec
+from genesis_lib.checks import rules
+from genesis_lib.checks.alert.active_alerts import AlertFacts
+from genesis_lib.checks.ask import rule_files
+from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
 from genesis_lib.checks.rules import RuleFacts
 from genesis_lib.clients.prometheus import Rule, RuleGroup, RuntimeInfo
 from genesis_lib.model import Answer, Cause, Finding, Missing, Sample, Verdict

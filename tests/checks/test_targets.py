@@ -14,7 +14,7 @@ import pytest
 
 from genesis_lib import run as runs
 from genesis_lib.checks import targets
-from genesis_lib.checks.scraping import TargetFacts
+from genesis_lib.checks.ask.scraping import TargetFacts
 from genesis_lib.clients.prometheus import Targets
 from genesis_lib.demo import binaries
 from genesis_lib.demo.children import Children

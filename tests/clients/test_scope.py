@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from genesis_lib.checks.promql import quoted, walk
+from genesis_lib.checks.ask.promql import quoted, walk
 from genesis_lib.clients.scope import put_in
 from genesis_lib.clients.syntax import tree
 from genesis_lib.demo.stack import Stack

@@ -1,0 +1,1 @@
+"""The way of an alert: loaded, active, routed, muted, delivered."""

@@ -1,0 +1,1 @@
+"""Configuration files, and how they differ from what runs."""

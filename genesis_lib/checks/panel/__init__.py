@@ -1,0 +1,1 @@
+"""Grafana dashboards taken apart: panels, queries, data sources, variables."""
