@@ -2,16 +2,19 @@
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from genesis_lib import __version__
 from genesis_lib.errors import GenesisError
 from genesis_lib.params import project_root
+
+if TYPE_CHECKING:
+    from genesis_lib.demo.stack import Stack
 
 __all__ = ["main"]
 
@@ -159,7 +162,7 @@ def up(environment: str) -> int:
         tie_to_caller=False,
         progress=_progress(),
     )
-    _show_stack(running.addresses)
+    _show_stack(running)
     click.echo(f"It runs until `genesis stack down {environment}`.", err=True)
     return 0
 
@@ -174,7 +177,7 @@ def status(environment: str) -> int:
     if running is None:
         click.echo(f"no stack of {environment} is running; start one with: genesis stack up {environment}")
         return 1
-    _show_stack(running.addresses)
+    _show_stack(running)
     return 0
 
 
@@ -189,9 +192,14 @@ def down(environment: str) -> int:
     return 0
 
 
-def _show_stack(addresses: Mapping[str, str]) -> None:
-    for name, address in addresses.items():
-        click.echo(f"{name:24} http://{address}")
+def _show_stack(running: "Stack") -> None:
+    for name, address in running.addresses.items():
+        click.echo(f"{name:24} http://{address}" + ("   has ended" if name in running.ended else ""))
+    if running.ended:
+        name = running.environment
+        click.echo(
+            f"parts of it have ended; start it anew: genesis stack down {name} && genesis stack up {name}", err=True
+        )
 
 
 def _progress() -> Callable[[str], None]:

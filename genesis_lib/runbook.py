@@ -66,9 +66,15 @@ class Runbook:
         """
         if not checks:
             return self._all
+        return [f for f in self._some(checks) if f.check.partition(".")[0] in checks]
+
+    def waiver_remarks(self, *checks: str) -> list[Finding]:
+        """What is to be said of the waivers of these checks' findings: expired, or excusing nothing."""
+        return [f for f in self._some(checks) if f.check == waivers.CLAIM]
+
+    def _some(self, checks: Sequence[str]) -> list[Finding]:
         mine = [w for w in self.run.policy.waivers if w.check.partition(".")[0] in checks]
-        found = waivers.apply(self._owned(checks), mine, today=self.as_of.date())
-        return [f for f in found if f.check.partition(".")[0] in checks]
+        return waivers.apply(self._owned(checks), mine, today=self.as_of.date())
 
     def checklist(self) -> list[Tick]:
         """The day-0 report's ticked lines of tasks 1 and 2, each answered by findings."""
@@ -156,7 +162,16 @@ class Runbook:
 
         firsts: dict[str, str] = {}
 
-        return [replace(f, because_of=root(f)) for f in findings]
+        # What a query does wrongly whatever the data is why it shows nothing.
+        unsound = {f.subject: f.id for f in findings if f.check == "queries.sound" and f.verdict is Verdict.FAIL}
+        prefixes = {"queries.answered": "", "dashboards.panel": "panel "}
+
+        def unsound_root(f: Finding) -> str:
+            if f.because_of or f.verdict is not Verdict.FAIL or f.check not in prefixes:
+                return root(f)
+            return unsound.get(prefixes[f.check] + f.subject, "")
+
+        return [replace(f, because_of=unsound_root(f)) for f in findings]
 
 
 _GONE = (Cause.UNREACHABLE, Cause.TIMEOUT)

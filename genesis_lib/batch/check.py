@@ -55,7 +55,7 @@ def run_checks(
         cleanup.callback(book.run.close)
         if probe:
             post_synthetic_alert(book.run, progress=progress)
-        found = book.findings(*only)
+        found = book.findings(*only) + (book.waiver_remarks(*only) if only else [])
         call = call_of(found) if only else book.judgement.decision.call
         written = machine.findings_to_json(environment.name, book.run.run_id, book.as_of, call.exit_code, found)
         (book.run.folder / "findings.json").write_text(written + "\n", encoding="utf-8")

@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import yaml
+from promql_parser import AggregateExpr, Call
 
 from genesis_lib.checks.alert import delivery, muting, notifications, routing
 from genesis_lib.checks.alert.delivery import Delivery
 from genesis_lib.checks.alert.muting import AlertRule
 from genesis_lib.checks.alert.notifications import NotificationFacts
 from genesis_lib.checks.alert.routing import Tree
-from genesis_lib.checks.ask import rule_files
+from genesis_lib.checks.ask import promql, rule_files
 from genesis_lib.checks.ask.rule_files import RuleFile
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
 from genesis_lib.clients.alertmanager import AlertmanagerAlert, Silence
+from genesis_lib.clients.syntax import tree
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import SyntheticAlert
 from genesis_lib.policy import Policy
@@ -33,6 +35,9 @@ CLAIMS = (
     "alerting.synthetic",
 )
 _PROBE = ("genesis_probe", "true")  # alerts with this label are tests
+
+# Functions that give series labels of their own making.
+_RELABELLING = {"label_join", "label_replace"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +175,17 @@ def _judge_synthetic(facts: AlertingFacts, policy: Policy) -> list[Finding]:
     ]
 
 
+def _carried(expr: str) -> dict[str, str]:
+    """The labels that the series of an expression surely have: what its one selector asks for, where nothing takes labels away."""
+    parsed = promql.parse(expr)
+    if isinstance(parsed, promql.Unparsable) or len(parsed.selectors) != 1:
+        return {}
+    for node in promql.walk(tree(expr)):
+        if isinstance(node, AggregateExpr) or (isinstance(node, Call) and node.func.name in _RELABELLING):
+            return {}
+    return {label: value for label, op, value in parsed.selectors[0].matchers if op == "=" and value}
+
+
 def _alert_rules(facts: AlertingFacts) -> list[AlertRule]:
     """The alert rules on disk with the labels that their alerts surely have; those made from a template are not among them."""
     return [
@@ -177,6 +193,7 @@ def _alert_rules(facts: AlertingFacts) -> list[AlertRule]:
             subject=rule.subject,
             labels={
                 **facts.external_labels,
+                **_carried(rule.expr),
                 **{name: value for name, value in rule.labels.items() if "{{" not in value},
                 "alertname": rule.name,
             },

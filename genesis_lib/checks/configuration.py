@@ -191,6 +191,8 @@ def _wrong_dashboard(content: bytes) -> list[str]:
         document = json.loads(content)
     except ValueError as error:
         return [f"is not JSON: {error}"]
+    if isinstance(document, dict) and isinstance(document.get("dashboard"), dict):
+        document = document["dashboard"]  # as Grafana's API exports it
     has_panels = isinstance(document, dict) and any(document.get(key) for key in ("panels", "rows"))
     return [] if has_panels else ["has no `panels`"]
 

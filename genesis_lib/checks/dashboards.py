@@ -147,7 +147,9 @@ def _account(rungs: Sequence[tuple[str, Rung]], verdict: Verdict) -> str:
         if rung.verdict is not Verdict.PASS:
             names.setdefault(rung.reason, []).append(name)
     bad = sum(not rung.verdict.is_good for _, rung in rungs)
-    what = "has a remark" if verdict is Verdict.WARN else "shows nothing" if bad == len(rungs) else "is incomplete"
+    empty = all(rung.observed in ladder.MATCHES_NOTHING for _, rung in rungs)
+    remark = "shows nothing" if empty else "has a remark"
+    what = remark if verdict is Verdict.WARN else "shows nothing" if bad == len(rungs) else "is incomplete"
     if len(rungs) == 1 or (len(names) == 1 and bad == len(rungs)) or not all(map(all, names.values())):
         return f"{what}: {'; '.join(names)}"
     told = [f"{'query' if len(who) == 1 else 'queries'} {', '.join(who)}: {why}" for why, who in names.items()]

@@ -138,7 +138,10 @@ def _judge_all_known(facts: QueryFacts, policy: Policy) -> Finding:
     """No metric is known to be nobody's: because each is somebody's, or because nothing could be asked?"""
     claim, subject, expected = "queries.metric", "every metric that is asked for", "a metric that some source exposes"
     known = facts.asked.ladder
-    lost = next((a for a in (*known.pulses.values(), *known.looks.values()) if isinstance(a, Missing)), None)
+    lost = next(
+        (a for a in (*known.pulses.values(), *known.pasts.values(), *known.looks.values()) if isinstance(a, Missing)),
+        None,
+    )
     if lost is not None:
         return cannot_tell(policy, claim, subject, lost, expected=expected)
     names = {s.name for e in known.parsed.values() for s in e.selectors if s.name}

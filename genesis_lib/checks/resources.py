@@ -1,5 +1,6 @@
 """Has the machine what it needs: memory, room on its disks, processors that keep up, and has it run for a while?"""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,6 +29,8 @@ _UNTOLD = (
 
 Matcher = tuple[str, str, str]
 Select = Callable[..., str]
+
+_SCRAPES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,8 +182,12 @@ def judge(facts: ResourceFacts, policy: Policy, *, at: datetime) -> list[Finding
 
 
 def _questions(run: Run, job: str) -> dict[str, Callable[[], Answer[tuple[Sample, ...]]]]:
+    # One missed scrape is no outage: what a machine said of itself within the last four counts.
+    window_s = math.ceil(_SCRAPES * targets.interval_s(targets.gather(run), job))
+
     def of(name: str, *where: Matcher) -> str:
-        return Selector(name=name, matchers=(("job", "=", job), *where), absence_wanted=False).text
+        selector = Selector(name=name, matchers=(("job", "=", job), *where), absence_wanted=False)
+        return f"last_over_time({selector.text}[{window_s}s])"
 
     def asked(text: str) -> Callable[[], Answer[tuple[Sample, ...]]]:
         return lambda: run.prometheus.query(text, at=run.as_of)

@@ -11,7 +11,7 @@ from genesis_lib.checks.alert.active_alerts import AlertFacts
 from genesis_lib.checks.ask import ladder, questions, rule_files
 from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
 from genesis_lib.checks.ask.series import LadderFacts
-from genesis_lib.checks.claims import cannot_tell, finding
+from genesis_lib.checks.claims import cannot_tell, finding, identify
 from genesis_lib.clients.prometheus import RuleGroup, RuntimeInfo
 from genesis_lib.model import Answer, Finding, Missing, Verdict
 from genesis_lib.policy import Policy
@@ -88,7 +88,7 @@ def _unreadable(file: RuleFile, missing: Missing, policy: Policy) -> Finding:
 def _judge_present(files: Sequence[RuleFile], policy: Policy) -> list[Finding]:
     """Policy says which rules there must be: one that was deleted from its file is not missed by the file."""
     where = {rule.name: file for file in files if not isinstance(file.rules, Missing) for rule in file.rules}
-    unread = any(isinstance(file.rules, Missing) for file in files)
+    unread = next((file.name for file in files if isinstance(file.rules, Missing)), "")
     wanted = dict.fromkeys((*policy.alerting.required_rules, *policy.alerting.watchdogs))
     found = []
     for name in wanted:
@@ -112,6 +112,7 @@ def _judge_present(files: Sequence[RuleFile], policy: Policy) -> list[Finding]:
                 expected="a rule of this name",
                 reason=reason,
                 hint=hint,
+                because_of=identify("rules.file", unread) if unread and not file else "",
                 evidence=tuple(f.evidence for f in ([file] if file else files)),
             )
         )
@@ -132,7 +133,7 @@ def _judge_annotated(rule: RuleSpec, file: RuleFile, policy: Policy) -> Finding:
         verdict,
         observed=f"lacks {', '.join(lacks)}" if lacks else "complete",
         expected=", ".join((*wanted.required_labels, *wanted.required_annotations)) or "nothing",
-        reason=f"{rule.subject} lacks {' and '.join(lacks)}"
+        reason=f"the rule lacks {' and '.join(lacks)}"
         if lacks
         else f"{rule.subject} says what it means and what to do",
         hint=f"add it in {file.name}" if lacks else "",

@@ -16,7 +16,7 @@ from genesis_lib.policy import Policy
 __all__ = ["ALL_JOBS", "CLAIMS", "NAME", "TargetFacts", "down_jobs", "gather", "interval_s", "judge"]
 
 NAME = "targets"
-CLAIMS = ("targets.up", "targets.fresh", "targets.samples", "targets.listing")
+CLAIMS = ("targets.up", "targets.fresh", "targets.samples", "targets.metrics", "targets.listing")
 ALL_JOBS = "all jobs"
 # A scrape that is this many times over its limit is no longer late, but gone.
 _LATE = 2
@@ -29,7 +29,7 @@ gather = scraping.gather
 
 
 def judge(facts: TargetFacts, policy: Policy, *, at: datetime) -> list[Finding]:
-    """`targets.up`, `targets.fresh` and `targets.samples` for each expected job; `targets.listing` for all."""
+    """For each expected job whether it is up, fresh, within its limit and complete; `targets.listing` for all."""
     found = []
     for job, target in facts.expected.items():
         up = _judge_up(job, target, facts, policy)
@@ -37,8 +37,10 @@ def judge(facts: TargetFacts, policy: Policy, *, at: datetime) -> list[Finding]:
         if up.verdict is Verdict.PASS:
             found.append(_judge_fresh(job, facts, policy, at=at))
             found.append(_judge_samples(job, target, facts, policy))
+            found += [_judge_metrics(job, target, facts, policy)] if target.metrics else []
         else:
-            found += [_judge_of_down(claim, up, policy) for claim in ("targets.fresh", "targets.samples")]
+            claims = ("targets.fresh", "targets.samples", *(["targets.metrics"] if target.metrics else []))
+            found += [_judge_of_down(claim, up, policy) for claim in claims]
     return [*found, _judge_listing(facts, policy)]
 
 
@@ -75,8 +77,11 @@ def _judge_up(job: str, target: Target, facts: TargetFacts, policy: Policy) -> F
         hint = _GROWN.format(job=job)
     else:
         verdict = Verdict.FAIL
-        reason = f"{job} is down: {len(up)} of {target.count} expected targets answer when Prometheus scrapes them"
+        state = "lacks targets" if up else "is down"
+        reason = f"{job} {state}: {len(up)} of {target.count} expected targets answer when Prometheus scrapes them"
         hint = f"start {job}, or find out why Prometheus cannot reach it"
+        if up:
+            hint = f"start the others, or correct targets.{job}.count in the environment's file"
     return finding(
         policy,
         claim,
@@ -113,6 +118,31 @@ def _judge_fresh(job: str, facts: TargetFacts, policy: Policy, *, at: datetime) 
         reason=reason,
         hint="" if verdict is Verdict.PASS else "see Prometheus' /targets page for the scrape's duration and errors",
         evidence=proof(facts.scraped_at),
+    )
+
+
+def _judge_metrics(job: str, target: Target, facts: TargetFacts, policy: Policy) -> Finding:
+    claim, expected, answer = "targets.metrics", "each metric that the environment declares of it", facts.exposed[job]
+    if isinstance(answer, Missing):
+        return cannot_tell(policy, claim, job, answer, expected=expected)
+    have = {s.labels.get("__name__", "") for s in answer.value}
+    lacks = [metric for metric in target.metrics if metric not in have]
+    missed = bool(lacks) and any(_errors(facts.listing, job).values())
+    verdict = Verdict.PASS if not lacks else Verdict.WARN if missed else Verdict.FAIL
+    reason = f"{job} exposes all {len(target.metrics)} metrics that are declared of it"
+    if lacks:
+        why = "; its last scrape failed" if missed else ""
+        reason = f"{job} is up, and does not expose {_named(lacks)}{why}"
+    return finding(
+        policy,
+        claim,
+        job,
+        verdict,
+        observed=f"{len(target.metrics) - len(lacks)} of {len(target.metrics)}",
+        expected=expected,
+        reason=reason,
+        hint=f"look at its page, or correct targets.{job}.metrics in the environment's file" if lacks else "",
+        evidence=proof(answer),
     )
 
 

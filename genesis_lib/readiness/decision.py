@@ -8,6 +8,7 @@ from enum import StrEnum
 from genesis_lib.model import Blocking, Finding, Verdict
 from genesis_lib.policy import Readiness
 from genesis_lib.readiness.score import Scorecard
+from genesis_lib.readiness.waivers import is_inherited
 
 __all__ = ["EXIT_COULD_NOT_RUN", "Call", "Decision", "call_of", "decide", "open_findings"]
 
@@ -45,7 +46,7 @@ class Decision:
     @property
     def headline(self) -> str:
         """`GO`, `GO with 2 waivers`, `HOLD` or `NO_GO`."""
-        count = len(self.waived)
+        count = sum(not is_inherited(finding) for finding in self.waived)
         return str(self.call) + (f" with {count} waiver{'s' if count > 1 else ''}" if count else "")
 
 

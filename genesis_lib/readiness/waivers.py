@@ -7,9 +7,10 @@ from datetime import date
 from genesis_lib.model import Blocking, Finding, Verdict
 from genesis_lib.policy import Waiver
 
-__all__ = ["apply"]
+__all__ = ["CLAIM", "apply", "is_inherited"]
 
-_CLAIM = "waivers.current"
+CLAIM = "waivers.current"
+_FOLLOWS = "follows from "
 
 
 def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date) -> list[Finding]:
@@ -31,6 +32,11 @@ def apply(findings: Iterable[Finding], waivers: Sequence[Waiver], *, today: date
     return [*marked.values(), *remarks]
 
 
+def is_inherited(finding: Finding) -> bool:
+    """Whether it is waived only because what it follows from is."""
+    return finding.waiver.startswith(_FOLLOWS)
+
+
 def _covered(root: Finding, waiver: Waiver, findings: Iterable[Finding]) -> dict[str, Finding]:
     reason = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
     covered = {root.id: replace(root, waiver=reason)}
@@ -39,13 +45,13 @@ def _covered(root: Finding, waiver: Waiver, findings: Iterable[Finding]) -> dict
     while grown:  # findings may follow from one another over several steps
         followers = [f for f in candidates if f.because_of in covered and f.id not in covered]
         grown = bool(followers)
-        covered |= {f.id: replace(f, waiver=f"follows from {root.id}: {reason}") for f in followers}
+        covered |= {f.id: replace(f, waiver=f"{_FOLLOWS}{root.id}: {reason}") for f in followers}
     return covered
 
 
 def _remark(waiver: Waiver, reason: str, hint: str) -> Finding:
     return Finding(
-        check=_CLAIM,
+        check=CLAIM,
         subject=f"{waiver.check}[{waiver.subject}]",
         verdict=Verdict.WARN,
         blocking=Blocking.NONE,

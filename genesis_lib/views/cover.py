@@ -106,7 +106,8 @@ def _root(group: Sequence[Finding], followers: int) -> str:
     subjects = f"<strong>{markup.listed([f.subject for f in group])}</strong>: "
     if len(group) == 1 and first.subject in first.reason:
         subjects = ""  # the reason names it
-    todo = f'<p><span class="g-label">Do</span> {markup.text(first.hint)}</p>' if first.hint else ""
+    label = "" if first.hint.endswith("?") else '<span class="g-label">Do</span> '
+    todo = f"<p>{label}{markup.text(first.hint[:1].upper() + first.hint[1:])}</p>" if first.hint else ""
     asides = [f"Owner: {markup.text(first.owner)}"] if first.owner else []
     if followers:
         asides.append(f"{followers} other {'finding follows' if followers == 1 else 'findings follow'} from this")

@@ -15,7 +15,7 @@ from genesis_lib.views.markup import Html
 from genesis_lib.views.tables import Cell, table
 from genesis_lib.views.theme import VERDICT_LOOKS, WORST_FIRST
 
-__all__ = ["checklist", "claims", "findings", "roots_first"]
+__all__ = ["checklist", "claims", "findings", "followers_of", "roots_first"]
 
 
 def checklist(ticks: Sequence[Tick], *, caption: str = "Checklist") -> Html:
@@ -141,7 +141,10 @@ def _full_row(alike: Sequence[Finding], *, shown: Collection[str], run: str) -> 
     if not is_under_root:
         follows = f"Follows from {markup.code(f.because_of)}" if f.because_of else ""
         owner = f"Owner: {markup.text(f.owner)}" if f.owner else ""
-        why += [_labelled("Do", f.hint), f'<p class="g-muted">{" · ".join(filter(None, (follows, owner)))}</p>']
+        why += [
+            _labelled("" if f.hint.endswith("?") else "Do", f.hint),
+            f'<p class="g-muted">{" · ".join(filter(None, (follows, owner)))}</p>',
+        ]
         why += [_waiver(alike, run)] if open_findings(alike) else []
     cells = [
         f"{subjects}<p>{markup.code(f.check)}</p>",
@@ -160,7 +163,8 @@ def _waiver(alike: Sequence[Finding], run: str) -> str:
 
 
 def _labelled(label: str, words: str) -> str:
-    return f'<p><span class="g-label">{label}</span> {markup.text(words)}</p>' if words else ""
+    shown = f'<span class="g-label">{label}</span> ' if label else ""
+    return f"<p>{shown}{markup.text(words)}</p>" if words else ""
 
 
 def _compact_row(check: str, passed: Sequence[Finding]) -> str:
@@ -172,6 +176,14 @@ def _compact_row(check: str, passed: Sequence[Finding]) -> str:
     subjects = markup.listed([f.subject for f in passed])
     folded = f'<div class="g-screen">{markup.fold("What was seen", f"<ul>{seen}</ul>")}</div>'
     return row([markup.code(check), f"{len(passed):,}", subjects + folded], _COMPACT)
+
+
+def followers_of(root: Finding, findings: Sequence[Finding]) -> list[Finding]:
+    """Those of the findings that follow from this one, directly or by others."""
+    covered = {root.id}
+    while grown := [f for f in findings if f.because_of in covered and f.id not in covered]:
+        covered |= {f.id for f in grown}
+    return [f for f in findings if f.id in covered - {root.id}]
 
 
 def roots_first(found: Sequence[Finding]) -> list[Finding]:

@@ -84,6 +84,7 @@ def deductions(card: Scorecard) -> Html:
     groups: dict[tuple[str, str, str], list[Deduction]] = {}
     for d in card.deductions:
         groups.setdefault((d.section, d.finding.partition("[")[0], d.reason), []).append(d)
+    groups = dict(sorted(groups.items(), key=lambda item: -sum(d.points for d in item[1])))
     written = adding_up([sum(d.points for d in group) for group in groups.values()], decimals=3)
     lost = adding_up([FULL - card.overall], decimals=3)[0]
     columns = [

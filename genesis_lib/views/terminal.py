@@ -64,19 +64,27 @@ def show(
 
 
 def show_findings(findings: Sequence[Finding], *, call: Call, run: str, console: Console | None = None) -> None:
-    """Print findings without a report: what is not PASS in full, each above what follows from it, then counts by check."""
+    """Print findings without a report: what is not PASS, with how much follows from it, then counts by check."""
     out = console or Console(highlight=False, soft_wrap=True)
-    shown = [f for f in findings if f.verdict is not Verdict.PASS and not f.waiver]
-    for f in finding_tables.roots_first(sorted(shown, key=lambda f: WORST_FIRST.index(f.verdict))):
-        is_follower = any(f.because_of == other.id for other in shown)
-        indent = "    " if is_follower else ""
-        out.print(
-            Text(indent), Text(f"{f.verdict:8}", style=_VERDICTS[f.verdict]), Text(plain(f.id), style="bold"), sep=""
-        )
-        out.print(Text(f"{indent}        {plain(f.reason)}"))
-        if f.hint and not is_follower:
-            out.print(Text(f"{indent}        do: {plain(f.hint)}"))
-    if shown:
+    wrong = [f for f in findings if f.verdict is not Verdict.PASS]
+    ids = {f.id for f in wrong}
+    roots = [f for f in wrong if f.because_of not in ids - {f.id}]
+    for f in sorted(roots, key=lambda f: (bool(f.waiver), WORST_FIRST.index(f.verdict))):
+        word = Text(f"{f.verdict:8}", style="dim" if f.waiver else _VERDICTS[f.verdict])
+        out.print(word, Text(plain(f.id), style="dim" if f.waiver else "bold"), sep="")
+        out.print(Text(f"        {plain(f.reason)}"))
+        if f.hint and not f.waiver:
+            out.print(Text(f"        do: {plain(f.hint)}"))
+        if f.waiver:
+            out.print(Text(f"        waived: {plain(f.waiver)}"))
+        if followers := finding_tables.followers_of(f, wrong):
+            out.print(
+                Text(
+                    f"        {len(followers)} more {'follows' if len(followers) == 1 else 'follow'} from this",
+                    style="dim",
+                )
+            )
+    if wrong:
         out.print()
     out.print(_counts(findings))
     out.print()

@@ -1,8 +1,9 @@
 """Facts of a healthy stack, to change one thing in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from genesis_lib.checks.ask.series import LadderFacts, Pulse, Reply, seen
+from genesis_lib.checks.ask.series import LadderFacts, Past, Pulse, Reply
 from genesis_lib.checks.targets import TargetFacts
 from genesis_lib.clients.prometheus import Target as ScrapeTarget
 from genesis_lib.clients.prometheus import Targets
@@ -30,6 +31,7 @@ def target_facts(*, down: tuple[str, ...] = (), age_s: float = 5.0) -> TargetFac
     """Two jobs, `node` and `genesis-tests`, of which some are down."""
     errors = dict.fromkeys(down, "connection refused")
     return TargetFacts(
+        exposed={"genesis-tests": vector(({"__name__": "genesis_tests_total"}, 1.0))},
         expected={"node": Target(count=1), "genesis-tests": Target(count=1, metrics=("genesis_tests_total",))},
         scope={},
         listing=answer(
@@ -50,9 +52,11 @@ def ladder_facts(
     dead: Sequence[str] = (),
     looks: Mapping[str, Answer[tuple[Sample, ...]] | Missing] | None = None,
     last_seen: Mapping[str, float] | None = None,
+    lost: Mapping[str, Missing] | None = None,
     names: Answer[tuple[str, ...]] | Missing | None = None,
     collectors: Answer[tuple[Sample, ...]] | None = None,
     down: tuple[str, ...] = (),
+    missed: tuple[str, ...] = (),
     job: str = "node",
 ) -> LadderFacts:
     """What Prometheus knows.
@@ -62,25 +66,32 @@ def ladder_facts(
         alive: selectors that have one series, two seconds old or of the age given.
         dead: selectors that have none.
         looks: answers to what else is asked of the dead.
-        last_seen: metrics that are dead, and how many seconds ago they were seen; those of `dead` without one never were.
+        last_seen: metrics that are dead, and how many seconds ago at the least they ended; those of `dead` without one never were.
+        lost: metrics of whose past nothing could be learnt.
         names: the names that there are; None: not asked.
         collectors: what the node exporter says of its own.
         down: the jobs that are down.
+        missed: the jobs that missed their last scrape.
         job: who has the series that are alive.
 
     """
     ages = alive if isinstance(alive, Mapping) else dict.fromkeys(alive, 2.0)
     pulses = {s: answer(Pulse(series=1, newest={job: AT.timestamp() - age})) for s, age in ages.items()}
     pulses |= {s: answer(Pulse(series=0, newest={})) for s in dead}
-    sightings = {seen(s): vector() for s in dead if "{" not in s}
-    sightings |= {seen(m): vector(({"job": job}, AT.timestamp() - age)) for m, age in (last_seen or {}).items()}
+    pasts: dict[str, Answer[Past] | Missing] = {
+        s: answer(Past(existed=False, jobs=(), ended_s=None)) for s in dead if "{" not in s
+    }
+    pasts |= {
+        m: answer(Past(existed=True, jobs=(job,), ended_s=(age, 2 * age))) for m, age in (last_seen or {}).items()
+    } | dict(lost or {})
     return LadderFacts(
         replies={text: _reply(a) for text, a in answers.items()},
         pulses=pulses,
-        looks=sightings | dict(looks or {}),
+        pasts=pasts,
+        looks=dict(looks or {}),
         names=names,
         collectors=collectors,
-        targets=target_facts(down=down),
+        targets=replace(target_facts(down=down), listing=target_facts(down=(*down, *missed)).listing),
     )
 
 

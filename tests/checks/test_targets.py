@@ -14,7 +14,7 @@ import pytest
 
 from genesis_lib import run as runs
 from genesis_lib.checks import targets
-from genesis_lib.checks.ask.scraping import TargetFacts
+from genesis_lib.checks.ask.scraping import TargetFacts, Vector
 from genesis_lib.clients.prometheus import Targets
 from genesis_lib.demo import binaries
 from genesis_lib.demo.children import Children
@@ -43,7 +43,7 @@ def listing(*active: str, dropped: tuple[Mapping[str, str], ...] = (), count: in
 
 def test_targets_that_are_up_fresh_and_expected_pass() -> None:
     assert set(verdicts(target_facts()).values()) == {Verdict.PASS}
-    assert len(verdicts(target_facts())) == 7
+    assert len(verdicts(target_facts())) == 8
 
 
 def test_a_job_that_is_down_fails_with_the_scrapes_own_error() -> None:
@@ -216,7 +216,8 @@ def test_the_healthy_stack_passes_and_is_asked_once(healthy_stack: Stack, tmp_pa
         assert targets.gather(run) is facts
     found = targets.judge(facts, policy(), at=run.as_of)
     assert {f.id: f.reason for f in found if f.verdict is not Verdict.PASS} == {}
-    assert len(found) == 3 * len(facts.expected) + 1
+    declared = [target for target in facts.expected.values() if target.metrics]
+    assert len(found) == 3 * len(facts.expected) + len(declared) + 1
     assert targets.interval_s(facts, "node") == 15.0
 
 
@@ -235,7 +236,7 @@ def test_on_the_morning_of_day_0_the_genesis_jobs_are_down(day0_stack: Stack, tm
         found = targets.judge(targets.gather(run), policy(), at=run.as_of)
     failed = {f.subject for f in found if f.verdict is Verdict.FAIL}
     assert failed == {"genesis-orchestration", "genesis-python-app", "genesis-tests"}
-    assert {f.check for f in found if f.subject == "node"} == {"targets.up", "targets.fresh", "targets.samples"}
+    assert {f.check for f in found if f.subject == "node"} == set(targets.CLAIMS) - {"targets.listing"}
 
 
 @pytest.fixture(scope="module")
@@ -313,3 +314,17 @@ def wait_for_scrapes(url: str, children: Children, *, jobs: int) -> None:
                     return
             time.sleep(0.1)
     pytest.fail(f"Prometheus did not come to scrape:\n{children.logs()}")
+
+
+@pytest.mark.parametrize(
+    ("exposed", "verdict", "words"),
+    [
+        pytest.param(vector(({"__name__": "genesis_tests_total"}, 1.0)), Verdict.PASS, "exposes all 1", id="it does"),
+        pytest.param(vector(), Verdict.FAIL, "does not expose genesis_tests_total", id="it lacks one"),
+        pytest.param(UNREACHABLE, Verdict.UNKNOWN, "refused", id="it cannot be told"),
+    ],
+)
+def test_a_job_must_expose_what_is_declared_of_it(exposed: Vector, verdict: Verdict, words: str) -> None:
+    facts = replace(target_facts(), exposed={"genesis-tests": exposed})
+    (finding,) = [f for f in targets.judge(facts, policy(), at=AT) if f.check == "targets.metrics"]
+    assert (finding.verdict, words in finding.reason) == (verdict, True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from genesis_lib.checks import targets
-from genesis_lib.checks.ask import ladder, rule_files
+from genesis_lib.checks.ask import ladder, promql, rule_files
 from genesis_lib.checks.ask.ladder import Rung
-from genesis_lib.checks.ask.promql import Selector
+from genesis_lib.checks.ask.promql import Selector, Unparsable
 from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
 from genesis_lib.checks.ask.series import LadderFacts
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
@@ -64,6 +64,11 @@ def judge_quiet(
         summary = rule.annotations.get("summary", "")
         severity = rule.labels.get("severity", "none")
         reason = f"the {severity} alert {rule.subject} is {observed}" + (f": {summary}" if summary else "")
+    elif asked.observed in ladder.MATCHES_NOTHING:
+        # One that is not critical may be made for labels that come and go.
+        verdict = Verdict.UNKNOWN if rule.labels.get("severity") == "critical" else Verdict.WARN
+        observed, hint = "cannot fire", asked.hint
+        reason = f"{rule.subject} is silent, and cannot fire as things are: {asked.reason}"
     elif asked.verdict.is_good:
         verdict, observed, hint = Verdict.PASS, "not active", ""
         reason = f"{rule.subject} is neither pending nor firing, and its inputs are alive"
@@ -91,6 +96,7 @@ def judge_strangers(files: Sequence[RuleFile], alerts: AlertFacts, policy: Polic
     if isinstance(alerts.active, Missing):
         return [cannot_tell(policy, claim, _NOBODYS, alerts.active, expected=expected)]
     known = {rule.name for rule in rule_files.all_rules(files)}
+    unread = next((file.name for file in files if isinstance(file.rules, Missing)), "")
     names = dict.fromkeys(s.labels.get("alertname", "") for s in alerts.active.value)
     found = []
     for name in (n for n in names if n not in known):
@@ -98,6 +104,8 @@ def judge_strangers(files: Sequence[RuleFile], alerts: AlertFacts, policy: Polic
         firing = any(s.labels.get("alertstate") == "firing" for s in mine)
         is_watchdog = firing and name in policy.alerting.watchdogs
         verdict = Verdict.PASS if is_watchdog else _severity(mine[0].labels, firing=firing)
+        if unread and not is_watchdog:
+            verdict = Verdict.UNKNOWN
         severity, state = mine[0].labels.get("severity", "none"), _state(mine, alerts, at=at)
         found.append(
             finding(
@@ -107,8 +115,10 @@ def judge_strangers(files: Sequence[RuleFile], alerts: AlertFacts, policy: Polic
                 verdict,
                 observed=state,
                 expected=expected,
-                reason=f"the {severity} alert {name} is {state}, and stands in no rule file of the environment",
+                reason=f"the {severity} alert {name} is {state}, and stands in no rule file"
+                + (f" that can be read; {unread} cannot" if unread else " of the environment"),
                 hint="answer the alert; then name its file under files.rules, so that its rule is judged too",
+                because_of=identify("rules.file", unread) if unread else "",
                 evidence=proof(alerts.active, alerts.since),
             )
         )
@@ -159,6 +169,8 @@ def _cause(rule: RuleSpec, facts: LadderFacts, policy: Policy) -> str:
     unknown = ladder.unknown_metrics(rule.expr, facts)
     if unknown:
         return identify("queries.metric", unknown[0])
+    if isinstance(promql.parse(rule.expr), Unparsable):
+        return identify("rules.loaded", rule.subject)
     expression = facts.parsed.get(rule.expr)
     down = targets.down_jobs(facts.targets, policy)
     for selector in expression.selectors if expression else ():

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from genesis_lib.checks.ask import rule_files
+from genesis_lib.checks.ask import promql, rule_files
+from genesis_lib.checks.ask.promql import Unparsable
 from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
 from genesis_lib.checks.claims import cannot_tell, finding
 from genesis_lib.clients.prometheus import Rule, RuleGroup
@@ -27,6 +28,10 @@ def judge_loaded(rule: RuleSpec, file: RuleFile, loaded: Loaded | Missing, polic
         verdict, observed = Verdict.FAIL, "not loaded"
         reason = f"{rule.subject} stands in {file.name}, but Prometheus does not have it"
         hint = "add the file to rule_files and reload Prometheus"
+    elif isinstance(wrong := promql.parse(rule.expr), Unparsable):
+        verdict, observed = Verdict.FAIL, "no PromQL in the file"
+        reason = f"{file.name} holds {rule.subject} with an expression that is no PromQL ({wrong.reason}); Prometheus keeps another"
+        hint = f"correct the rule in {file.name} before anything is reloaded"
     elif not same:
         verdict, observed = Verdict.FAIL, "another rule of this name"
         reason = f"Prometheus evaluates another {rule.name} than {file.name} holds: {_difference(rule, pairs[0][1])}"
@@ -94,7 +99,7 @@ def _health(spec: RuleSpec, group: RuleGroup, rule: Rule, policy: Policy, *, at:
 def _difference(spec: RuleSpec, rule: Rule) -> str:
     pairs: Sequence[tuple[str, object, object]] = (
         ("expression", rule_files.expression_key(spec.expr), rule_files.expression_key(rule.query)),
-        ("duration", spec.for_s, rule.duration_s),
+        ("duration", f"{spec.for_s:g} s", f"{rule.duration_s:g} s"),
         ("labels", _sorted(spec.labels), _sorted(rule.labels)),
     )
     return "; ".join(f"{name} {theirs} instead of {ours}" for name, ours, theirs in pairs if ours != theirs)

@@ -276,9 +276,11 @@ def _is_any(conditions: Iterable[Matcher]) -> bool:
 
 def _rules(some: Sequence[AlertRule], rules: Sequence[AlertRule]) -> str:
     """`2 of the 13 rules, 1 of them critical (A, B)`."""
-    critical = sum(rule.is_critical for rule in some)
-    names = f" ({_named(r.subject for r in sorted(some, key=lambda r: not r.is_critical))})" if some else ""
-    return f"{len(some)} of the {len(rules)} rules" + (f", {critical} of them critical" if critical else "") + names
+    critical = [rule.subject for rule in some if rule.is_critical]
+    counted = f"{len(some)} of the {len(rules)} rules"
+    if critical:
+        return f"{counted}, {len(critical)} of them critical ({_named(critical)})"
+    return counted + (f" ({_named(rule.subject for rule in some)})" if some else "")
 
 
 def _named(names: Iterable[str]) -> str:

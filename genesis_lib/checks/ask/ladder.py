@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from genesis_lib.checks import targets
 from genesis_lib.checks.ask import missing_metric, promql, series
@@ -13,11 +13,16 @@ from genesis_lib.clients.prometheus_types import series_name
 from genesis_lib.model import Answer, Cause, Missing, Verdict, worst
 from genesis_lib.policy import Policy
 
-__all__ = ["LadderFacts", "Rung", "judge", "no_such_metric", "unknown_metrics"]
+__all__ = ["MATCHES_NOTHING", "LadderFacts", "Rung", "judge", "no_such_metric", "unknown_metrics"]
 
 # Data this many times older than its limit is no longer late, but stale.
 _LATE = 2
 _SHOWN_SERIES = 3
+_HOUR_S = 3600
+_JUST_NOW_S = 300
+# What a selector that finds nothing on a living metric is seen as.
+_NO_VALUE, _NOT_TOGETHER = "no such label value", "no such labels together"
+MATCHES_NOTHING = frozenset({_NO_VALUE, _NOT_TOGETHER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ def no_such_metric(name: str, facts: LadderFacts) -> Rung:
     """FAIL: nobody exposes this metric; the nearest names that exist are offered, and what the node exporter says of its kind."""
     reason, hint = missing_metric.explain(name, facts)
     names = facts.names
-    evidence = [facts.looks[series.seen(name)].evidence, names.evidence if names else ""]
+    evidence = [facts.pasts[name].evidence, names.evidence if names else ""]
     return _rung(
         Verdict.FAIL, "no such metric", reason, hint, because_of=identify("queries.metric", name), evidence=evidence
     )
@@ -115,27 +120,35 @@ def _broken(selector: Selector, facts: LadderFacts, policy: Policy) -> Rung | No
 
 def _gone(selector: Selector, asked_job: str, down: dict[str, str], facts: LadderFacts) -> Rung | None:
     """The metric has no series now: did it ever, and who had it?"""
-    look = facts.looks[series.seen(selector.name)]
-    if isinstance(look, Missing):
-        return _unanswered(look, "mend the source")
+    past = facts.pasts[selector.name]
+    if isinstance(past, Missing):
+        return _unanswered(past, "mend the source")
     if selector.name in facts.unknown:
         return no_such_metric(selector.name, facts)
     if selector.absence_wanted:
         return None  # absent() exists to be asked of what is not there
-    last = {s.labels.get("job", ""): s.value for s in look.value if isinstance(s.value, float)}
-    declared = facts.declared.get(selector.name, "")
-    job = asked_job or next((j for j in last if j in down), "") or declared or next(iter(last), "")
+    declared, jobs, evidence = facts.declared.get(selector.name, ""), past.value.jobs, [past.evidence]
+    job = asked_job or next((j for j in jobs if j in down), "") or declared or next(iter(jobs), "")
     if job in down:
-        return _source_down(selector, job, down[job], [look.evidence])
-    if last:
-        since = datetime.fromtimestamp(max(last.values()), UTC)
+        return _source_down(selector, job, down[job], evidence)
+    ended = past.value.ended_s
+    if ended and ended[0] < _JUST_NOW_S and facts.has_failing_target(job):
+        reason = f"{selector.text} has no data: {job} did not answer its last scrape; one that is missed is no outage"
+        return _rung(Verdict.WARN, "a missed scrape", reason, "run again in a minute", evidence=evidence)
+    if past.value.existed:
         whose = f" by {job}" if job else ""
-        reason = (
-            f"{selector.text} has no data: it was exposed{whose} until {since:%Y-%m-%d %H:%M:%S} UTC, and has vanished"
-        )
+        reason = f"{selector.text} has no data: it was exposed{whose} until {_when(ended)}, and has vanished"
     else:
         reason = f"{selector.text} has no data: {job} is up, but does not expose it, as the environment declares"
-    return _rung(Verdict.FAIL, "no data", reason, "find out who exposed it, and why no more", evidence=[look.evidence])
+    return _rung(Verdict.FAIL, "no data", reason, "find out who exposed it, and why no more", evidence=evidence)
+
+
+def _when(ended_s: tuple[float, float] | None) -> str:
+    """`between 5 and 15 minutes ago`."""
+    if ended_s is None:
+        return "some time ago"
+    size, unit = (3600, "hours") if ended_s[1] >= _HOUR_S else (60, "minutes")
+    return f"between {ended_s[0] / size:g} and {ended_s[1] / size:g} {unit} ago"
 
 
 def _source_down(selector: Selector, job: str, because_of: str, evidence: Sequence[str]) -> Rung:
@@ -162,10 +175,10 @@ def _mismatch(selector: Selector, facts: LadderFacts, evidence: list[str]) -> Ru
             return _rung(Verdict.FAIL, "no such label", reason, hint, evidence=evidence)
         reason = f"{selector.name} is alive, but no series of it has {label}{op}“{value}”"
         hint = f"{label} is, for example, {' or '.join(known)}"
-        return _rung(Verdict.WARN, "no such label value", reason, hint, evidence=evidence)
+        return _rung(Verdict.WARN, _NO_VALUE, reason, hint, evidence=evidence)
     reason = f"{selector.name} is alive and has each of these labels, but no series has all: {selector.text}"
     hint = "compare the conditions with the series that the metric has"
-    return _rung(Verdict.WARN, "no such labels together", reason, hint, evidence=evidence)
+    return _rung(Verdict.WARN, _NOT_TOGETHER, reason, hint, evidence=evidence)
 
 
 def _old(selector: Selector, facts: LadderFacts, policy: Policy, observed: str, *, at: datetime) -> Rung | None:

@@ -1,11 +1,12 @@
 """Ask Prometheus what it knows of its scrape targets, once for all checks that stand on it."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import yaml
 
+from genesis_lib.checks.ask.promql import Selector
 from genesis_lib.clients.prometheus import Targets
 from genesis_lib.model import Answer, Cause, Missing, Sample
 from genesis_lib.params import Target
@@ -27,7 +28,9 @@ class TargetFacts:
 
     `up` is 1 for each target that answered at least one of its last scrapes; `scraped_at` is the time of the last one, in seconds
     since the epoch. `scraped` is how many samples it exposed, `kept` how many were left by metric relabelling, each the most of the last
-    scrapes. `limits` are the sample limits by scrape pool, which is the `job_name` in the configuration; 0: none is set.
+    scrapes; `exposed` has, by job, the metrics declared of it that it exposes, as `__name__`.
+
+    `limits` are the sample limits by scrape pool, which is the `job_name` in the configuration; 0: none is set.
     """
 
     expected: Mapping[str, Target]
@@ -38,6 +41,7 @@ class TargetFacts:
     scraped_at: Vector
     scraped: Vector
     kept: Vector
+    exposed: Mapping[str, Vector]
 
 
 def gather(run: Run) -> TargetFacts:
@@ -73,13 +77,21 @@ def _gather(run: Run) -> TargetFacts:
             "kept": asked(f"max_over_time(scrape_samples_post_metric_relabeling{window})"),
         }
     )
+    declared = {job: target.metrics for job, target in run.environment.targets.items() if target.metrics}
+    exposed = run.ask_all({job: asked(_exposed(job, metrics)) for job, metrics in declared.items()})
     return TargetFacts(
+        exposed=exposed,
         expected=run.environment.targets,
         scope=run.environment.scope,
         listing=listing,
         limits=_limits(config),
         **answers,
     )
+
+
+def _exposed(job: str, metrics: Sequence[str]) -> str:
+    matchers = (("job", "=", job), ("__name__", "=~", "|".join(metrics)))
+    return f"count by (__name__) ({Selector(name='', matchers=matchers, absence_wanted=False).text})"
 
 
 def _interval_s(listing: Answer[Targets] | Missing, job: str = "") -> float:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from genesis_lib.checks import targets
 from genesis_lib.checks.ask import promql
@@ -18,7 +18,7 @@ from genesis_lib.errors import SourceError
 from genesis_lib.model import Answer, Cause, Missing, Sample
 from genesis_lib.run import Run
 
-__all__ = ["MEMORY", "OF_THE_SERVER", "LadderFacts", "Pulse", "Reply", "alone", "gather", "offered", "seen"]
+__all__ = ["MEMORY", "OF_THE_SERVER", "LadderFacts", "Past", "Pulse", "Reply", "alone", "gather", "offered"]
 
 # Series that the server makes itself; their absence means that nothing is active.
 OF_THE_SERVER = {"ALERTS", "ALERTS_FOR_STATE"}
@@ -28,6 +28,8 @@ MEMORY = timedelta(days=14)
 _MOST_SERIES = 2_000
 _MOST_NAMES = 20_000
 _OFFERED = 5
+# Between which of these a metric ended is asked in one question; exactly when would cost the server a thousand times more.
+_WINDOWS_S = (60, 300, 900, 3600, 21_600, 86_400)
 # Prometheus' own default, for when it does not tell.
 _DEFAULT_INTERVAL_S = 60.0
 _COLLECTORS = "node_scrape_collector_success"
@@ -45,6 +47,18 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A metric without series now: whether it had any within memory, whose they were, and between how many seconds ago they ended.
+
+    `ended_s` is None where that is not known, or longer ago than was looked at.
+    """
+
+    existed: bool
+    jobs: tuple[str, ...]
+    ended_s: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What an expression yields: the number of series, and the series themselves where they are not too many to fetch."""
 
@@ -56,13 +70,16 @@ class Reply:
 class LadderFacts:
     """What Prometheus answered to expressions, and what it knows of the series they select.
 
-    `replies` is by expression, `pulses` by selector (and, for one that is dead, also by its metric's name), `looks` by the query that was
-    asked to find out why something is dead. `names` are all metric names of the last 14 days, or None where there was no need to ask;
+    `replies` is by expression, `pulses` by selector (and, for one that is dead, also by its metric's name), `pasts` by the name of a metric
+    that is dead, `looks` by the query that was asked to find out which labels match nothing.
+
+    `names` are all metric names of the last 14 days, or None where there was no need to ask;
     `collectors` are the node exporter's, 1 for each that works.
     """
 
     replies: Mapping[str, Answer[Reply] | Missing]
     pulses: Mapping[str, Answer[Pulse] | Missing]
+    pasts: Mapping[str, Answer[Past] | Missing]
     looks: Mapping[str, Vector]
     names: Answer[tuple[str, ...]] | Missing | None
     collectors: Vector | None
@@ -85,7 +102,7 @@ class LadderFacts:
         return frozenset(
             name
             for name in asked - self.declared.keys() - OF_THE_SERVER
-            if not self.is_alive(name) and isinstance(look := self.looks.get(seen(name)), Answer) and not look.value
+            if not self.is_alive(name) and isinstance(past := self.pasts.get(name), Answer) and not past.value.existed
         )
 
     def interval_s(self, job: str) -> float:
@@ -94,6 +111,12 @@ class LadderFacts:
         active = () if isinstance(listing, Missing) else listing.value.active
         mine = [t.interval_s for t in active if t.job == job] or [t.interval_s for t in active]
         return max(mine, default=_DEFAULT_INTERVAL_S)
+
+    def has_failing_target(self, job: str) -> bool:
+        """Whether the last scrape of some target of this job failed, though it may count as up by those before."""
+        listing = self.targets.listing
+        active = () if isinstance(listing, Missing) else listing.value.active
+        return any(t.job == job and t.health == "down" for t in active)
 
     def is_alive(self, selector: str) -> bool:
         """Whether series of this selector were found."""
@@ -113,19 +136,18 @@ def gather(run: Run, expressions: Iterable[str]) -> LadderFacts:
 
     lost = {s.name for s in dead if s.name and _is_dead(pulses[s.name])} - OF_THE_SERVER
     partly = [s for s in dead if s.name and not _is_dead(pulses[s.name])]
-    questions = [seen(name) for name in lost]
-    questions += [q for s in partly for m in s.matchers for q in (alone(s.name, m), offered(s.name, m[0]))]
+    questions = [q for s in partly for m in s.matchers for q in (alone(s.name, m), offered(s.name, m[0]))]
     looks = run.ask_all({text: _query(run, text) for text in dict.fromkeys(questions)})
     facts = LadderFacts(
-        replies=replies, pulses=pulses, looks=looks, names=None, collectors=None, targets=targets.gather(run)
+        replies=replies,
+        pulses=pulses,
+        pasts=run.ask_all({name: _past(run, name) for name in lost}),
+        looks=looks,
+        names=None,
+        collectors=None,
+        targets=targets.gather(run),
     )
     return _with_names(run, facts) if facts.unknown else facts
-
-
-def seen(name: str) -> str:
-    """When this metric was last seen, by the job that had it: a query with one value, in seconds since the epoch, for each."""
-    days = MEMORY.days
-    return f"max_over_time((max by (job) (timestamp({name})))[{days}d:5m])"
 
 
 def alone(name: str, matcher: tuple[str, str, str]) -> str:
@@ -181,6 +203,29 @@ def _reply(
     return fetch if most <= _MOST_SERIES else count_first
 
 
+def _past(run: Run, name: str) -> Callable[[], Answer[Past]]:
+    """Of its labels, which cost the server little, whether there was such a metric; of its samples, only of the last day, until when."""
+    windows = " or ".join(
+        f'label_replace(count by (job) (last_over_time({name}[{w}s])), "genesis", "{w}", "", "")' for w in _WINDOWS_S
+    )
+
+    def values(label: str) -> Answer[tuple[str, ...]]:
+        return run.prometheus.label_values(label, start=run.as_of - MEMORY, end=run.as_of, matchers=[name])
+
+    def ask() -> Answer[Past]:
+        known = values("__name__")
+        if not known.value:
+            return _changed(known, Past(existed=False, jobs=(), ended_s=None))
+        jobs = values("job").value
+        found = run.ask(_query(run, windows))
+        samples = () if isinstance(found, Missing) else found.value
+        within = min((float(s.labels["genesis"]) for s in samples), default=None)
+        before = max((w for w in _WINDOWS_S if within is not None and w < within), default=0.0)
+        return _changed(known, Past(existed=True, jobs=jobs, ended_s=None if within is None else (before, within)))
+
+    return ask
+
+
 def _with_names(run: Run, facts: LadderFacts) -> LadderFacts:
     """The same facts with what else there is, for metrics that nobody exposes."""
     start, prometheus = run.as_of - MEMORY, run.prometheus
@@ -189,6 +234,7 @@ def _with_names(run: Run, facts: LadderFacts) -> LadderFacts:
     return LadderFacts(
         replies=facts.replies,
         pulses=facts.pulses,
+        pasts=facts.pasts,
         looks=facts.looks,
         names=names,
         collectors=run.ask(_query(run, _COLLECTORS)) if is_nodes else None,
@@ -204,7 +250,7 @@ def _is_dead(pulse: Answer[Pulse] | Missing) -> bool:
     return isinstance(pulse, Answer) and pulse.value.series == 0
 
 
-def _changed(answer: Answer[tuple[Sample, ...]], value: T) -> Answer[T]:
+def _changed(answer: Answer[Any], value: T) -> Answer[T]:
     return Answer(
         value=value, evidence=answer.evidence, asked_at=answer.asked_at, warnings=answer.warnings, infos=answer.infos
     )

@@ -58,7 +58,8 @@ class Difference:
             return f"{self.path}: file {_shown(self.file)}, not running"
         if self.file is None:
             return f"{self.path}: running {_shown(self.running)}, not in the file"
-        return f"{self.path}: file {_shown(self.file)}, running {_shown(self.running)}"
+        mine, other = _around_difference(_plain(self.file), _plain(self.running))
+        return f"{self.path}: file {mine}, running {other}"
 
 
 class _Loader(yaml.SafeLoader):
@@ -163,7 +164,7 @@ def _same(ours: object, theirs: object, path: tuple[str, ...]) -> bool:
     key = path[-1].partition("[")[0] if path else ""
     if "external_labels" in path and "$" in mine:
         return True  # the server puts in variables of its own environment
-    if _PATHS.fullmatch(key) and other.startswith("/") and not mine.startswith("/"):
+    if _PATHS.fullmatch(key) and not mine.startswith("/"):  # a server resolves a path from where its file lies
         return other.endswith("/" + posixpath.normpath(mine).replace("../", ""))
     if _TEXTS.intersection(path):
         return False
@@ -233,6 +234,21 @@ def _written(path: tuple[str, ...]) -> str:
     return ".".join(path) or "the document"
 
 
+def _around_difference(mine: str, other: str) -> tuple[str, str]:
+    """Both texts from a little before where they begin to differ, and no longer than can be read."""
+    same = len(posixpath.commonprefix([mine, other]))
+    start = max(0, same - _SHOWN_CHARACTERS // 3) if max(len(mine), len(other)) > _SHOWN_CHARACTERS else 0
+    lead = "…" if start else ""
+    return lead + _cut(mine[start:]), lead + _cut(other[start:])
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _text(value)
+
+
 def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else _text(value)
+    return _cut(_plain(value))
+
+
+def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"

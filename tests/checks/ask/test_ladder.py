@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from genesis_lib.checks.ask import ladder
-from genesis_lib.checks.ask.series import LadderFacts, Reply, alone, offered, seen
+from genesis_lib.checks.ask.series import LadderFacts, Reply, alone, offered
 from genesis_lib.model import Cause, Missing, Verdict
 from tests.builders import AT, UNREACHABLE, answer, policy, vector
 from tests.checks.facts import ladder_facts
@@ -81,10 +81,19 @@ def case(expr: str, verdict: Verdict, words: str, name: str, **facts: Any) -> An
         case(
             "node_load1",
             Verdict.FAIL,
-            "it was exposed by node until 2026-11-24 05:00:00 UTC, and has vanished",
+            "it was exposed by node until between 1 and 2 hours ago, and has vanished",
             "a metric that vanished while its source lives is a fault, and it is said since when",
             dead=("node_load1",),
             last_seen={"node_load1": 3600.0},
+        ),
+        case(
+            "node_load1",
+            Verdict.WARN,
+            "node did not answer its last scrape",
+            "one missed scrape is no outage",
+            dead=("node_load1",),
+            last_seen={"node_load1": 60.0},
+            missed=("node",),
         ),
         case(
             "genesis_tests_total",
@@ -179,7 +188,7 @@ def case(expr: str, verdict: Verdict, words: str, name: str, **facts: Any) -> An
             "refused the connection",
             "without a look at the past it cannot be told whether a metric ever existed",
             dead=("gone",),
-            looks={seen("gone"): UNREACHABLE},
+            lost={"gone": UNREACHABLE},
         ),
         case(
             "up",

@@ -116,7 +116,7 @@ def test_of_the_values_of_a_label_a_few_are_offered(run: Run) -> None:
 def test_a_metric_that_stopped_is_said_to_have_vanished_and_when(run: Run) -> None:
     rung = judged(run, "stopped")
     assert rung.verdict is Verdict.FAIL
-    assert "it was exposed by w until" in rung.reason
+    assert "it was exposed by w until between 1 and 6 hours ago" in rung.reason
 
 
 def test_a_misspelled_metric_is_offered_the_right_name(run: Run) -> None:
