@@ -89,6 +89,19 @@ def test_a_waiver_excuses_the_root_and_what_follows_and_stays_visible(tmp_path: 
     assert all("ticket 12" in f["waiver"] for f in waived)
 
 
+def test_a_waiver_that_has_expired_is_a_remark_on_its_check(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "project")
+    (project.folder / "params/policy/waivers.yaml").write_text(
+        "waivers:\n- {check: targets.up, subject: node, reason: r, owner: o, expires: 2020-01-01}\n"
+    )
+    found = checked(project, "blind", "--only", "targets", exit_code=1)
+    (remark,) = [f for f in found["findings"] if f["check"] == "waivers.current"]
+    assert "expired on 2020-01-01" in remark["reason"]
+    shown = project.genesis("check", "blind", "--only", "targets").stdout
+    assert "waivers.current[targets.up[node]]" in shown
+    assert "more follow from this" in shown
+
+
 def test_a_waiver_for_no_finding_is_refused(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project")
     before = checked(project, "blind", exit_code=1)

@@ -183,3 +183,18 @@ TOO_LATE = Missing(cause=Cause.NO_DATA, detail="no receiver listed it")
 def test_the_synthetic_alert(delivery: Any, expected: tuple[Verdict, str] | None) -> None:
     found = judged(facts(synthetic=(PROBE, delivery))).get("alerting.synthetic[critical]")
     assert (found and (found.verdict, found.observed)) == expected
+
+
+@pytest.mark.parametrize(
+    ("expr", "carried"),
+    [
+        ('up{job="genesis"} == 0', {"job": "genesis"}),
+        ('rate(x{job="a", env!="b", team=~"c"}[5m]) > 1', {"job": "a"}),
+        ('sum(up{job="genesis"}) == 0', {}),
+        ('label_replace(up{job="a"}, "job", "b", "", "")', {}),
+        ('up{job="a"} and up{job="b"}', {}),
+        ("up{", {}),
+    ],
+)
+def test_the_labels_that_a_rules_series_surely_carry(expr: str, carried: dict[str, str]) -> None:
+    assert alerting._carried(expr) == carried

@@ -10,6 +10,7 @@ from genesis_lib.checks import rules
 from genesis_lib.checks.alert.active_alerts import AlertFacts
 from genesis_lib.checks.ask import rule_files
 from genesis_lib.checks.ask.rule_files import RuleFile, RuleSpec
+from genesis_lib.checks.ask.series import alone, offered
 from genesis_lib.checks.rules import RuleFacts
 from genesis_lib.clients.prometheus import Rule, RuleGroup, RuntimeInfo
 from genesis_lib.model import Answer, Cause, Finding, Missing, Sample, Verdict
@@ -242,6 +243,28 @@ def test_a_group_that_is_not_loaded_fails() -> None:
 )
 def test_prometheus_must_remember_as_long_as_objectives_look_back(stated: str, verdict: Verdict) -> None:
     assert judged(replace(facts(), runtime=runtime(stated)))["rules.retention"].verdict is verdict
+
+
+@pytest.mark.parametrize(("severity", "verdict"), [("critical", Verdict.UNKNOWN), ("warning", Verdict.WARN)])
+def test_an_alert_whose_labels_match_nothing_cannot_fire(severity: str, verdict: Verdict) -> None:
+    condition = ("job", "=", "genesis-tests")
+    ladder = ladder_facts(
+        answers={SPEC.expr: vector()},
+        alive=("up",),
+        dead=(SELECTOR,),
+        looks={alone("up", condition): vector(), offered("up", "job"): vector(({"job": "node"}, 1.0))},
+    )
+    spec = replace(SPEC, labels={"severity": severity})
+    given = replace(facts(), ladder=ladder, files=(RuleFile(name="alerts.yml", rules=(spec,), evidence="e"),))
+    finding = judged(given)["rules.quiet"]
+    assert (finding.verdict, finding.observed) == (verdict, "cannot fire")
+
+
+def test_a_rule_that_is_no_promql_is_to_be_corrected_and_not_deployed() -> None:
+    spec = replace(SPEC, expr="up ==")
+    found = judged(replace(facts(), files=(RuleFile(name="alerts.yml", rules=(spec,), evidence="e"),)))
+    assert "correct the rule in alerts.yml" in found["rules.loaded"].hint
+    assert found["rules.quiet"].because_of == "rules.loaded[TestsDown]"
 
 
 def test_without_answers_each_rule_on_disk_is_unknown_never_missing() -> None:

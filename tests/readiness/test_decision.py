@@ -80,3 +80,12 @@ def test_a_decision_holds_only_for_a_while() -> None:
 
 def test_exit_codes_are_fixed() -> None:
     assert {call: call.exit_code for call in Call} == {Call.GO: 0, Call.HOLD: 1, Call.NO_GO: 2}
+
+
+def test_the_headline_counts_waivers_and_not_what_follows_from_them() -> None:
+    root = make_finding("targets.up", "a", Verdict.FAIL, waiver="being moved (anna, until Friday)")
+    follower = make_finding(
+        "targets.fresh", "a", Verdict.UNKNOWN, because_of=root.id, waiver=f"follows from {root.id}: being moved"
+    )
+    decision = decided(*MANY_GOOD, root, follower)
+    assert (decision.headline, len(decision.waived)) == ("GO with 1 waiver", 2)
