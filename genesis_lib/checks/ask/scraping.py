@@ -95,9 +95,10 @@ def _exposed(job: str, metrics: Sequence[str]) -> str:
 
 
 def _interval_s(listing: Answer[Targets] | Missing, job: str = "") -> float:
-    if isinstance(listing, Missing):
-        return _DEFAULT_INTERVAL_S
-    return max((t.interval_s for t in listing.value.active if job in ("", t.job)), default=_DEFAULT_INTERVAL_S)
+    """Of all jobs, where this one has no target that is known."""
+    active = () if isinstance(listing, Missing) else listing.value.active
+    mine = [t.interval_s for t in active if t.job == job] or [t.interval_s for t in active]
+    return max(mine, default=_DEFAULT_INTERVAL_S)
 
 
 def _limits(config: Answer[str] | Missing) -> Answer[Mapping[str, int]] | Missing:

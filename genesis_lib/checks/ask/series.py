@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from genesis_lib.checks import targets
-from genesis_lib.checks.ask import promql
+from genesis_lib.checks.ask import promql, scraping
 from genesis_lib.checks.ask.promql import Expression, Selector
 from genesis_lib.checks.targets import TargetFacts
 from genesis_lib.errors import SourceError
@@ -30,8 +30,6 @@ _MOST_NAMES = 20_000
 _OFFERED = 5
 # Between which of these a metric ended is asked in one question; exactly when would cost the server a thousand times more.
 _WINDOWS_S = (60, 300, 900, 3600, 21_600, 86_400)
-# Prometheus' own default, for when it does not tell.
-_DEFAULT_INTERVAL_S = 60.0
 _COLLECTORS = "node_scrape_collector_success"
 
 T = TypeVar("T")
@@ -107,10 +105,7 @@ class LadderFacts:
 
     def interval_s(self, job: str) -> float:
         """The longest scrape interval of a job's targets; of all, where it has none that are known."""
-        listing = self.targets.listing
-        active = () if isinstance(listing, Missing) else listing.value.active
-        mine = [t.interval_s for t in active if t.job == job] or [t.interval_s for t in active]
-        return max(mine, default=_DEFAULT_INTERVAL_S)
+        return scraping.interval_s(self.targets, job)
 
     def has_failing_target(self, job: str) -> bool:
         """Whether the last scrape of some target of this job failed, though it may count as up by those before."""
