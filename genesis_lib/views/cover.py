@@ -107,12 +107,12 @@ def _root(group: Sequence[Finding], followers: int) -> str:
     if len(group) == 1 and first.subject in first.reason:
         subjects = ""  # the reason names it
     label = "" if first.hint.endswith("?") else '<span class="g-label">Do</span> '
-    todo = f"<p>{label}{markup.text(first.hint[:1].upper() + first.hint[1:])}</p>" if first.hint else ""
+    advice = f"<p>{label}{markup.text(first.hint[:1].upper() + first.hint[1:])}</p>" if first.hint else ""
     asides = [f"Owner: {markup.text(first.owner)}"] if first.owner else []
     if followers:
         asides.append(f"{followers} other {'finding follows' if followers == 1 else 'findings follow'} from this")
     aside = f'<p class="g-muted">{" · ".join(asides)}</p>' if asides else ""
-    return f"<li><p>{markup.verdict(first.verdict)} {subjects}{markup.text(first.reason)}</p>{todo}{aside}</li>"
+    return f"<li><p>{markup.verdict(first.verdict)} {subjects}{markup.text(first.reason)}</p>{advice}{aside}</li>"
 
 
 def _count(roots: Sequence[object], others: Sequence[str]) -> str:

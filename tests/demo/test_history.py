@@ -208,6 +208,7 @@ def test_the_alerts_of_day1_are_those_of_day0_and_fire_since_its_monitoring_bega
     since_the_start = ("firing", end_of_history(day1_stack) - 71 * 3600)
     expected = {alert.name: since_the_start for alert in scenario.load("day1").alerts}
     wait_until(lambda: alerts() == expected, within_s=60)  # Prometheus restores a past at its second evaluation
+    assert alerts() == expected
 
 
 def test_an_alert_that_no_rule_has_is_refused(tmp_path: Path) -> None:

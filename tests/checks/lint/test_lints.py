@@ -351,7 +351,13 @@ SETTINGS = [
 @given(st.one_of(st.text(max_size=80), st.text("{}()[]\"'`#=~,aby 5m+-@\\\n", max_size=60)), st.sampled_from(SETTINGS))
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_taken(text: str, given_setting: Setting) -> None:
-    lint(text, given_setting)
+    remarks = lint(text, given_setting)
+    try:
+        syntax.tree(text)
+    except ValueError:
+        assert remarks == ()
+    else:
+        assert all(r.kind and r.reason and r.hint and r.verdict is not Verdict.PASS for r in remarks)
 
 
 @given(EXPRESSIONS, st.sampled_from(SETTINGS))
