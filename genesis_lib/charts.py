@@ -9,9 +9,9 @@ from genesis_lib.checks.ask.series import LadderFacts
 from genesis_lib.checks.dashboards import DashboardFacts
 from genesis_lib.checks.queries import QueryFacts
 from genesis_lib.clients.prometheus import to_frame
+from genesis_lib.formatting import Unit
 from genesis_lib.model import Answer, Finding, Missing, Verdict
 from genesis_lib.run import Run
-from genesis_lib.views.formatting import Unit
 from genesis_lib.views.panel import Panel
 
 if TYPE_CHECKING:

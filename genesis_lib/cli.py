@@ -50,6 +50,7 @@ def main() -> None:
     ./genesis report day0       judge another environment of params/
     ./genesis report my.yaml    judge any other, by its parameter file
     ./genesis check             the same findings at once, in the terminal
+    ./genesis slo               the objectives, their error budgets and burn rates
     """  # noqa: D301 - click wants the backspace character itself
 
 
@@ -93,6 +94,61 @@ def check(environment: str, only: tuple[str, ...], as_json: bool, probe: bool, a
     else:
         terminal.show_findings(checked.findings, call=checked.call, run=checked.book.path)
     return checked.call.exit_code
+
+
+class _OrShow(click.Group):
+    """A group whose name alone, or with an argument that is none of its commands, means `show`."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in context.help_option_names):
+            args = ["show", *args]
+        return super().parse_args(context, args)
+
+
+@main.group(cls=_OrShow, epilog=_EXITS)
+def slo() -> None:
+    """Objectives: `genesis slo [ENVIRONMENT]` shows them, `genesis slo rules [ENVIRONMENT]` writes them as rules for Prometheus."""
+
+
+@slo.command(epilog=_EXITS)
+@click.argument("environment", default="demo")
+@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
+@click.option("--as-of", default="", metavar="INSTANT", help="Judge this instant, ISO 8601, instead of now.")
+def show(environment: str, as_json: bool, as_of: str) -> int:  # noqa: FBT001
+    """Are we inside our SLOs? Value, verdict, error budget and burn rates of each objective of ENVIRONMENT (default: demo).
+
+    The exit code speaks for the objectives alone.
+    """
+    from genesis_lib.batch.slo import judge_objectives
+
+    result = judge_objectives(environment, root=project_root(), as_of=as_of, progress=_progress())
+    if as_json:
+        click.echo(result.json)
+        return result.call.exit_code
+    from genesis_lib.views import objective_terminal
+
+    slos = result.book.slos
+    objective_terminal.show(
+        result.statuses,
+        result.findings,
+        not_applicable=slos.not_applicable,
+        run=result.book.path,
+        requests=slos.requests,
+    )
+    return result.call.exit_code
+
+
+@slo.command()
+@click.argument("environment", default="demo")
+def rules(environment: str) -> int:
+    """Write recording rules and burn-rate alerts for every objective of ENVIRONMENT to standard output. No server is asked.
+
+    Save them, name the file under `rule_files`, and reload Prometheus: `genesis slo` then counts long windows by what they record.
+    """
+    from genesis_lib.batch.slo import write_rules
+
+    click.echo(write_rules(environment, root=project_root()), nl=False)
+    return 0
 
 
 @main.command()

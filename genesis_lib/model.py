@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-__all__ = ["Answer", "Blocking", "Cause", "Finding", "Missing", "Sample", "Verdict", "worst"]
+__all__ = ["Answer", "Blocking", "Cause", "Finding", "Missing", "Sample", "Verdict", "severity", "worst"]
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -26,6 +26,11 @@ class Verdict(StrEnum):
 
 
 _SEVERITY = {Verdict.PASS: 0, Verdict.WARN: 1, Verdict.UNKNOWN: 2, Verdict.FAIL: 3}
+
+
+def severity(verdict: Verdict) -> int:
+    """How bad a verdict is: 0 for PASS, and more for each that is worse."""
+    return _SEVERITY[verdict]
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -54,6 +59,7 @@ class Cause(StrEnum):
     AMBIGUOUS = "ambiguous"  # one number wanted, several series given
     NOT_RECORDED = "not recorded"
     NO_HISTORY = "no history"  # the source cannot be asked about a past instant
+    UNDEFINED = "undefined"  # the question has no answer, by its own definition
     NOT_DECLARED = "not declared"  # the environment does not name this source
     UNREADABLE = "unreadable"  # a file or a command that could not be read or run
 

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, Po
 from genesis_lib import strict_yaml
 from genesis_lib.endpoint import Endpoint, Url, resolve
 from genesis_lib.errors import ParameterError
+from genesis_lib.objectives.objective import ObjectiveOverride
 from genesis_lib.strict_yaml import Name, Strict, Texts
 
 __all__ = [
@@ -134,6 +135,7 @@ class Environment(Strict):
     services: Mapping[str, Service]
     targets: Mapping[str, Target]
     queries: Mapping[str, QueryOverride] = Field(default_factory=dict)
+    slos: Mapping[str, ObjectiveOverride] = Field(default_factory=dict)
     scope: Mapping[str, str] = Field(default_factory=dict)
     host: Literal["judged", "observed"] = "judged"
     grafana_dashboards: Texts = ()

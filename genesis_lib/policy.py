@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PositiveFloat, model_val
 
 from genesis_lib import strict_yaml
 from genesis_lib.model import Blocking
+from genesis_lib.objectives.slos import Slos
 from genesis_lib.strict_yaml import Listed, Name, Strict, Texts
 
 __all__ = [
@@ -75,7 +76,6 @@ class Limits(Strict):
     clock_skew_s: PositiveFloat
     sample_limit_used: float = Field(gt=0, le=1)
     restarts: Bounds
-    retention_days: PositiveFloat
     rate_window_intervals: Bounds
     resources: ResourceLimits
 
@@ -144,6 +144,7 @@ class Policy(Strict):
     readiness: Readiness
     queries: tuple[Query, ...]
     alerting: Alerting
+    slos: Slos
     checklist: tuple[Line, ...]
     waivers: tuple[Waiver, ...]
 
@@ -171,7 +172,7 @@ class _Waivers(Strict):
 
 
 def load_policy(folder: Path, *, root: Path) -> Policy:
-    """The policy in this folder: readiness.yaml, queries.yaml, alerting.yaml, checklist.yaml, waivers.yaml.
+    """The policy in this folder: readiness.yaml, queries.yaml, alerting.yaml, slos.yaml, checklist.yaml, waivers.yaml.
 
     Raises:
         ParameterError: a file is missing, or holds an unknown key or a wrong type, with file, line and mend.
@@ -187,6 +188,7 @@ def load_policy(folder: Path, *, root: Path) -> Policy:
         queries=read("queries.yaml", _Queries).queries,
         checklist=read("checklist.yaml", _Checklist).checklist,
         alerting=read("alerting.yaml", Alerting),
+        slos=read("slos.yaml", Slos),
         waivers=load_waivers(waivers, shown_as=strict_yaml.shown(waivers, root)),
     )
 

@@ -14,15 +14,19 @@ from genesis_lib.demo import stack
 from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import ParameterError, RunError
-from genesis_lib.model import Cause, Finding, Missing, Verdict
+from genesis_lib.model import Finding, Missing, severity
 from genesis_lib.params import Environment, load_environment, project_root
 from genesis_lib.policy import Policy, load_policy
 from genesis_lib.readiness import waivers
 from genesis_lib.readiness.checklist import Tick, tick
 from genesis_lib.readiness.decision import decide
 from genesis_lib.readiness.judgement import Judgement
+from genesis_lib.readiness.roots import rooted
 from genesis_lib.readiness.score import score
 from genesis_lib.run import Run
+from genesis_lib.slo.facts import SloFacts
+from genesis_lib.slo.page import Page, pages
+from genesis_lib.slo.status import Status, statuses
 from genesis_lib.views.panel import Panel
 
 if TYPE_CHECKING:
@@ -96,6 +100,35 @@ class Runbook:
         return charts.of_dashboards(self.run, self.facts("dashboards"), shown, window=timedelta(hours=hours))
 
     @property
+    def slos(self) -> SloFacts:
+        """What was gathered about the objectives; those that do not apply are named in it, with the reason."""
+        facts: SloFacts = self.facts("slos").slos
+        return facts
+
+    def objectives(self) -> tuple[Status, ...]:
+        """The status of each objective that applies to the environment."""
+        return statuses(self.slos, at=self.as_of)
+
+    def objective(self, name: str = "", *, hours: float = 0, split: str = "") -> Page:
+        """One objective (empty: the worst off), drawn over the last hours (0: its period), split by a label (empty: its own).
+
+        Raises:
+            ParameterError: there is no objective of this name here, or none at all.
+
+        """
+        worst_first = sorted(self.objectives(), key=lambda status: severity(status.verdict), reverse=True)
+        names = [status.objective.name for status in worst_first]
+        name = name or next(iter(names), "")
+        found = [one for one in self.slos.objectives if one.objective.name == name]
+        if not found:
+            raise ParameterError(f"{name}: no objective of this environment; there are {', '.join(names) or 'none'}")
+        return pages(self.run, found, window=timedelta(hours=hours) if hours else None, split=split or None)[0]
+
+    def objective_pages(self) -> list[Page]:
+        """Every objective that applies, over its period."""
+        return pages(self.run, self.slos.objectives)
+
+    @property
     def bar(self) -> float:
         """The score that a GO needs."""
         return self.run.policy.readiness.bar
@@ -131,7 +164,12 @@ class Runbook:
     def _owned(self, checks: Sequence[str]) -> list[Finding]:
         """The findings of these checks, each with what it follows from and with an owner."""
         services = self._judge("services")  # what cannot be told may follow from a service that is silent
-        found = self._rooted([f for name in checks for f in self._judge(name)], services)
+        found = rooted(
+            [f for name in checks for f in self._judge(name)],
+            services,
+            services=self.run.environment.services,
+            find=self.run.evidence.find,
+        )
         owner = self.run.environment.owner
         return [f if f.owner else replace(f, owner=owner) for f in found]
 
@@ -141,40 +179,7 @@ class Runbook:
             self._judged[check] = CHECKS[check].findings(facts, self.run.policy, at=self.as_of)
         return self._judged[check]
 
-    def _rooted(self, findings: Sequence[Finding], judged_services: Sequence[Finding]) -> list[Finding]:
-        """What cannot be told because a service could not be asked follows from the finding that says so of the service."""
-        services = self.run.environment.services
-        silent = {
-            services[f.subject].source or f.subject: f.id
-            for f in judged_services
-            if f.check == "services.ready" and not f.verdict.is_good
-        }
 
-        def root(finding: Finding) -> str:
-            if finding.because_of or finding.verdict is not Verdict.UNKNOWN or finding.id in silent.values():
-                return finding.because_of
-            failed = [e for i in finding.evidence if (e := self.run.evidence.find(i)) and e.error_cause]
-            by_service = next((silent[e.source] for e in failed if e.source in silent), "")
-            # Of a source that is no expected service, the first finding that misses it stands for the others.
-            gone = next((e.source for e in failed if e.error_cause in _GONE), "")
-            first = by_service or (firsts.setdefault(gone, finding.id) if gone else "")
-            return "" if first == finding.id else first
-
-        firsts: dict[str, str] = {}
-
-        # What a query does wrongly whatever the data is why it shows nothing.
-        unsound = {f.subject: f.id for f in findings if f.check == "queries.sound" and f.verdict is Verdict.FAIL}
-        prefixes = {"queries.answered": "", "dashboards.panel": "panel "}
-
-        def unsound_root(f: Finding) -> str:
-            if f.because_of or f.verdict is not Verdict.FAIL or f.check not in prefixes:
-                return root(f)
-            return unsound.get(prefixes[f.check] + f.subject, "")
-
-        return [replace(f, because_of=unsound_root(f)) for f in findings]
-
-
-_GONE = (Cause.UNREACHABLE, Cause.TIMEOUT)
 _NAMES = {"prometheus": "Prometheus", "alertmanager": "Alertmanager", "grafana": "Grafana", "docker": "Docker engine"}
 
 
@@ -230,6 +235,7 @@ def check(environment: Environment, *, root: Path) -> Policy:
         raise ParameterError(
             f"readiness.yaml lists unknown checks: {', '.join(sorted(unknown))}; known: {', '.join(CHECKS)}"
         )
+    policy.slos.in_environment(environment.slos, shown_as=environment.path)
     environment.secrets()
     return policy
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from genesis_lib.errors import ParameterError
 
@@ -36,9 +37,11 @@ _WANTED = {
     "float_type": "a number",
     "bool_type": "true or false",
     "model_type": "a mapping of keys",
+    "model_attributes_type": "a mapping of keys",
     "mapping_type": "a mapping of keys",
     "tuple_type": "a list",
     "date_type": "a date such as 2026-12-31",
+    "time_delta_type": "a duration such as 5m, 1h or 7d",
 }
 
 
@@ -68,17 +71,8 @@ class Document:
             # A misspelled key is also a missing one; the misspelling is what helps.
             wrong = error.errors(include_url=False, include_input=False)
             first = next((e for e in wrong if e["type"] == "extra_forbidden"), wrong[0])
-            location, kind = first["loc"], first["type"]
-            if kind == "extra_forbidden":
-                raise ParameterError(self.at(location, _unknown(model, location))) from None
-            if kind == "missing":
-                raise ParameterError(self.at(location, "is missing; add it")) from None
-            message = (
-                f"must be {_WANTED[kind]}"
-                if kind in _WANTED
-                else first["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-            )
-            raise ParameterError(self.at(location, message)) from None
+            place = self._written(first)
+            raise ParameterError(self.at(place, _complaint(first, model, place))) from None
 
     def at(self, location: Location, message: str) -> str:
         """`params/demo.yaml, line 7: prometheus.ulr <message>`; a key that is missing is shown at its parent's line."""
@@ -87,6 +81,22 @@ class Document:
             place = place[:-1]
         line = f", line {self.lines[place]}" if place else ""
         return f"{self.shown_as}{line}: {'.'.join(map(str, location))} {message}".replace(":  ", ": ")
+
+    def _written(self, error: ErrorDetails) -> Location:
+        """The keys that an error is about, as the file has them: pydantic also names the alternative of a union that it tried."""
+        here: Any = self.data
+        place: list[str | int] = []
+        for part in error["loc"]:
+            known = range(len(here)) if isinstance(here, list) else here if isinstance(here, dict) else ()
+            if part in known:
+                place.append(part)
+                here = here[part]
+        match error["type"]:
+            case "missing":
+                place.append(error["loc"][-1])
+            case "union_tag_not_found" | "union_tag_invalid":
+                place.append(error["ctx"]["discriminator"].strip("'"))
+        return place
 
 
 def load(path: Path, *, shown_as: str) -> Document:
@@ -143,22 +153,39 @@ def _lines(node: yaml.Node, place: tuple[str | int, ...], shown_as: str) -> Iter
             yield from _lines(value, (*place, index), shown_as)
 
 
-def _unknown(model: type[BaseModel], location: Location) -> str:
-    known = _keys_at(model, location[:-1])
-    near = difflib.get_close_matches(str(location[-1]), known, n=1)
-    if near:
-        return f"is unknown; did you mean {'.'.join(map(str, (*location[:-1], near[0])))}?"
-    return f"is unknown; known here: {', '.join(sorted(known))}"
+def _complaint(error: ErrorDetails, model: type[BaseModel], place: Location) -> str:
+    match error["type"]:
+        case "extra_forbidden":
+            known = _keys_at(model, error["loc"][:-1])
+            near = difflib.get_close_matches(str(place[-1]), known, n=1)
+            meant = ".".join(map(str, (*place[:-1], *near)))
+            return (
+                f"is unknown; did you mean {meant}?" if near else f"is unknown; known here: {', '.join(sorted(known))}"
+            )
+        case "missing" | "union_tag_not_found":
+            return "is missing; add it"
+        case "union_tag_invalid":
+            return f"must be one of {error['ctx']['expected_tags']}"
+        case kind if kind in _WANTED:
+            return f"must be {_WANTED[kind]}"
+    return error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def _keys_at(model: type[BaseModel], place: Location) -> list[str]:
+    alternatives = [model]
     for part in place:
-        if part in model.model_fields:
-            model = _model_in(model.model_fields[str(part)].annotation) or model
-    return list(model.model_fields)
+        if part in alternatives[0].model_fields:
+            alternatives = _models_in(alternatives[0].model_fields[str(part)].annotation) or alternatives
+        else:  # an index, a name of the file's own, or the tag of one alternative
+            alternatives = [one for one in alternatives if _is_tagged(one, part)] or alternatives
+    return list(alternatives[0].model_fields)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
+def _is_tagged(model: type[BaseModel], tag: str | int) -> bool:
+    return any(tag in typing.get_args(field.annotation) for field in model.model_fields.values())
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for arg in typing.get_args(annotation) if (found := _model_in(arg))), None)
+        return [annotation]
+    return [found for arg in typing.get_args(annotation) for found in _models_in(arg)]

@@ -8,6 +8,9 @@ from pydantic import BaseModel
 
 from genesis_lib.checks.registry import CHECKS
 from genesis_lib.endpoint import Endpoint
+from genesis_lib.objectives.indicator import EventsIndicator, LatencyIndicator, SlicesIndicator, ValueIndicator
+from genesis_lib.objectives.objective import Objective, ObjectiveOverride
+from genesis_lib.objectives.slos import BurnWindow, Slos
 from genesis_lib.params import Environment, Files, Probes, Service, SyntheticAlert, Target
 from genesis_lib.policy import Alerting, Limits, Line, Query, Readiness, ResourceLimits, Route, Waiver
 
@@ -27,6 +30,16 @@ _MODELS = [
     Service,
 ]
 _MODELS += [SyntheticAlert, Target, Waiver]
+_SLO_MODELS = [
+    BurnWindow,
+    EventsIndicator,
+    LatencyIndicator,
+    Objective,
+    ObjectiveOverride,
+    SlicesIndicator,
+    Slos,
+    ValueIndicator,
+]
 
 
 def test_every_check_has_its_module_its_test_and_its_page() -> None:
@@ -44,9 +57,11 @@ def test_every_claim_is_explained_on_the_page_of_its_check(claim: str) -> None:
     assert f"`{claim}`" in (ROOT / f"docs/checks/{check}.md").read_text()
 
 
-@pytest.mark.parametrize("model", _MODELS)
-def test_every_key_of_a_parameter_or_policy_file_is_documented(model: type[BaseModel]) -> None:
-    text = (ROOT / "docs/readiness.md").read_text()
+@pytest.mark.parametrize(
+    ("model", "page"), [(m, "readiness.md") for m in _MODELS] + [(m, "slos.md") for m in _SLO_MODELS]
+)
+def test_every_key_of_a_parameter_or_policy_file_is_documented(model: type[BaseModel], page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
     computed = {"name", "path"} if model is Environment else set()
     missing = [
         key for key in model.model_fields if key not in computed and not re.search(rf"`([\w.]+\.)?{key}[`.]", text)

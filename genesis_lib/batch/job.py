@@ -23,7 +23,7 @@ from genesis_lib.runbook import Runbook, begin, check, parse_instant
 __all__ = ["NOTEBOOKS", "REPORT_NOTEBOOK", "Result", "replay", "report"]
 
 REPORT_NOTEBOOK = "06_readiness_report"
-NOTEBOOKS = ("01_day0_monitoring", REPORT_NOTEBOOK)
+NOTEBOOKS = ("01_day0_monitoring", "02_slo_status", REPORT_NOTEBOOK)
 
 Progress = Callable[[str], None]
 _SHOWN_DIFFERENCES = 5

@@ -16,11 +16,11 @@ from genesis_lib.checks.ask import promql, rule_files
 from genesis_lib.checks.ask.rule_files import RuleFile
 from genesis_lib.checks.claims import cannot_tell, finding, identify, proof
 from genesis_lib.clients.alertmanager import AlertmanagerAlert, Silence
-from genesis_lib.clients.syntax import tree
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import SyntheticAlert
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
+from genesis_lib.syntax import tree
 
 __all__ = ["CLAIMS", "NAME", "AlertingFacts", "gather", "judge"]
 

@@ -45,15 +45,16 @@ def gather(run: Run) -> QueryFacts:
 
 
 def judge(facts: QueryFacts, policy: Policy, *, at: datetime) -> list[Finding]:
-    """`queries.answered` for each query and rule, `queries.sound` for each panel too, `queries.metric` for each metric of nobody."""
-    own, of_panels = list(facts.asked.of_queries_and_rules()), list(facts.asked.of_panels())
+    """`queries.answered` for each query and rule, `.sound` for each objective and panel too, `.metric` for each metric of nobody."""
+    own = list(facts.asked.of_queries_and_rules())
+    others = [*facts.asked.of_objectives(), *facts.asked.of_panels()]  # answered, or not, by their own checks
     found = [_judge_answered(question, facts, policy, at=at) for question in own]
     by_subject: dict[str, list[Question]] = {}
-    for question in (*own, *of_panels):
+    for question in (*own, *others):
         by_subject.setdefault(question.subject, []).append(question)
     found += [_judge_sound(subject, asked, facts, policy) for subject, asked in by_subject.items()]
     users: dict[str, dict[str, None]] = {}
-    for question in (*own, *of_panels):
+    for question in (*own, *others):
         for name in ladder.unknown_metrics(question.expr, facts.asked.ladder):
             users.setdefault(name, {})[question.subject] = None
     if not users:
@@ -81,8 +82,9 @@ def _judge_sound(subject: str, asked: Sequence[Question], facts: QueryFacts, pol
     refused = next((e for q in asked if isinstance(e := promql.parse(q.expr), Unparsable)), None)
     if refused is not None:
         missing = Missing(cause=Cause.INVALID, detail=f"`{refused.text}` is no PromQL: {refused.reason}")
-        panel = subject.removeprefix("panel ")
-        root = identify("queries.answered", subject) if panel == subject else identify("dashboards.panel", panel)
+        kind, _, name = subject.partition(" ")
+        own_check = {"panel": "dashboards.panel", "objective": "slos.status"}.get(kind)
+        root = identify(own_check, name) if own_check else identify("queries.answered", subject)
         return cannot_tell(
             policy, "queries.sound", subject, missing, expected=_SOUND, hint="correct the query", because_of=root
         )

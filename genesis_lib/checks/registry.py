@@ -14,6 +14,7 @@ from genesis_lib.checks import (
     resources,
     rules,
     services,
+    slos,
     targets,
 )
 from genesis_lib.model import Finding
@@ -52,5 +53,6 @@ CHECKS: Mapping[str, Check] = {
         configuration,
         queries,
         dashboards,
+        slos,
     )
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import promql_parser
 
@@ -142,7 +142,7 @@ def _judge_annotated(rule: RuleSpec, file: RuleFile, policy: Policy) -> Finding:
 
 
 def _judge_retention(runtime: Answer[RuntimeInfo] | Missing, policy: Policy) -> Finding:
-    days = policy.readiness.limits.retention_days
+    days = policy.slos.longest_period / timedelta(days=1)
     claim, subject, expected = "rules.retention", "prometheus", f"at least {days:g} days"
     if isinstance(runtime, Missing):
         return cannot_tell(policy, claim, subject, runtime, expected=expected)

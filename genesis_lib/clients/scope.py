@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from genesis_lib.clients.syntax import STRING, quote, tokens, tree
+from genesis_lib.syntax import STRING, quote, tokens, tree
 
 __all__ = ["put_in"]
 

@@ -58,7 +58,7 @@ def write(
     for job in scenario.running:
         born = _birth(scenario, job, times)
         lived = workload[job](scenario, times[born:], {"job": job, "instance": addresses[job]})
-        series += [replace(one, first=born) for one in lived]
+        series += [replace(one, first=born + one.first) for one in lived]
     alert_rules = _alert_rules(rules)
     for alert in scenario.alerts:
         series += _alert(alert, times, addresses, alert_rules)
@@ -125,7 +125,10 @@ def _python_app(scenario: Scenario, times: Times, target: Mapping[str, str]) -> 
     rng = np.random.default_rng(scenario.seed + 1)
     cpu_s = rng.gamma(4.0, _APP_CPU_SHARE * INTERVAL_S / 4.0, len(times)).cumsum().round(2)
     drift = np.sin(2 * np.pi * times / timedelta(hours=7).total_seconds())
-    yield _named("genesis_app_info", target, np.ones(len(times)), version=scenario.version)
+    ends = [int(np.searchsorted(times - times[-1], release.until.total_seconds())) for release in scenario.releases]
+    versions = [*(release.version for release in scenario.releases), scenario.version]
+    for version, begin, end in zip(versions, [0, *ends], [*ends, len(times)], strict=True):
+        yield replace(_named("genesis_app_info", target, np.ones(end - begin), version=version), first=begin)
     yield _named("process_cpu_seconds_total", target, cpu_s)
     yield _named("process_resident_memory_bytes", target, (_APP_MEMORY_PAGES * (1 + 0.05 * drift)).round() * 4096)
     yield _named("process_start_time_seconds", target, np.full(len(times), times[0]))

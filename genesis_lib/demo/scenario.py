@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import reduce
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -28,6 +29,7 @@ __all__ = [
     "Alert",
     "Phase",
     "Range",
+    "Release",
     "Scenario",
     "Stage",
     "Suites",
@@ -138,6 +140,13 @@ class Alert(_Strict):
     labels: Mapping[str, str] = {}
 
 
+class Release(_Strict):
+    """A version of the application that ran before the present one, and the moment at which it was replaced."""
+
+    version: str
+    until: Duration
+
+
 class Scenario(_Strict):
     """One scenario; the comments of `scenarios/healthy/scenario.yaml` say what each key is."""
 
@@ -145,6 +154,7 @@ class Scenario(_Strict):
     seed: int
     history: Duration
     version: str
+    releases: tuple[Release, ...] = ()
     running: tuple[str, ...]
     born: Mapping[str, Duration] = {}
     traffic: Traffic
@@ -161,6 +171,16 @@ class Scenario(_Strict):
         for job, moment in self.born.items():
             if job not in self.running or not -self.history <= moment <= timedelta(0):
                 raise ValueError(f"born: {job} must be one that runs, and born within the history")
+        return self
+
+    @model_validator(mode="after")
+    def _releases_in_order(self) -> Self:
+        moments = [*(release.until for release in self.releases), timedelta(0)]
+        if any(until >= following for until, following in pairwise(moments)):
+            raise ValueError("releases: the oldest comes first, and each was replaced before the start")
+        versions = [*(release.version for release in self.releases), self.version]
+        if len(set(versions)) < len(versions):
+            raise ValueError("releases: each has a version of its own, and none has the present one")
         return self
 
 

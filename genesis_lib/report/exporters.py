@@ -16,8 +16,8 @@ from traitlets import Bool, Unicode, default
 from traitlets.config import Config
 
 from genesis_lib import __version__
+from genesis_lib.formatting import instant, plain, shortened
 from genesis_lib.report import pdf
-from genesis_lib.views.formatting import instant, plain, shortened
 from genesis_lib.views.theme import DARK, css_variables, stylesheet
 
 __all__ = ["GenesisHTMLExporter", "GenesisPDFExporter"]

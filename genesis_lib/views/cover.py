@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from genesis_lib.formatting import duration, instant, plain, points
 from genesis_lib.model import Blocking, Finding, Verdict
 from genesis_lib.readiness.decision import Call, Decision
 from genesis_lib.readiness.judgement import Judgement
 from genesis_lib.views import markup
-from genesis_lib.views.formatting import duration, instant, plain, points
 from genesis_lib.views.markup import Html
 from genesis_lib.views.theme import CALL_LOOKS
 

@@ -8,8 +8,8 @@ from genesis_lib.checks.queries import QueryFacts
 from genesis_lib.checks.rules import RuleFacts
 from genesis_lib.checks.services import ServiceFact
 from genesis_lib.checks.targets import TargetFacts
+from genesis_lib.formatting import Quantity, Unit
 from genesis_lib.model import Answer, Finding, Missing, Verdict
-from genesis_lib.views.formatting import Quantity, Unit
 from genesis_lib.views.markup import Html
 from genesis_lib.views.tables import Cell, Column, Kind, table
 
@@ -127,7 +127,7 @@ def queries(facts: QueryFacts, findings: Sequence[Finding]) -> Html:
         Column(name="verdict", header="Answered"),
         Column(name="expression", header="PromQL", unit=Kind.CODE),
         Column(name="answer", header="Answer"),
-        Column(name="slo", header="SLO (not judged here)"),
+        Column(name="slo", header="SLO (judged as an objective)"),
     ]
     return table(rows, columns=columns, caption="The report's queries")
 

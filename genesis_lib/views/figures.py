@@ -18,14 +18,14 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
+from genesis_lib.formatting import Unit, plain, points, quantity, shortened
 from genesis_lib.readiness.score import FULL, Scorecard
-from genesis_lib.views.formatting import Unit, plain, points, quantity, shortened
 from genesis_lib.views.panel import Panel
 from genesis_lib.views.theme import LIGHT, SERIES_COLOURS, figure_style
 
-__all__ = ["Picture", "panels", "scores", "time_series"]
+__all__ = ["WIDTH_IN", "Picture", "label", "panels", "say", "scores", "set_time_axis", "time_series", "wrapped"]
 
-_WIDTH_IN = 7.6  # the text width of both outputs
+WIDTH_IN = 7.6  # the text width of both outputs
 _MOST_SERIES = 6  # as many as there are colours that a colour-blind reader tells apart
 _LONGEST_LABEL = 56
 _LONGEST_REASON = 200
@@ -43,12 +43,12 @@ class Picture(Figure):
         self.alt = plain(alt)
 
     def svg(self) -> str:
-        """The figure as SVG, whose inks are CSS variables: a page that is dark may say so."""
+        """The figure as SVG, whose inks and washes are CSS variables: a page that is dark may say so."""
         picture = self._drawn("svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))).decode()
         picture = picture[picture.index("<svg") :]
         picture = re.sub(r"font: ([^;\"']*?)'DejaVu Sans'[^;\"]*", r"font: \1system-ui, sans-serif", picture)
-        for name in ("ink", "muted", "line", "paper"):
-            picture = picture.replace(f": {LIGHT[name]}", f": var(--g-{name}, {LIGHT[name]})")
+        for name, colour in LIGHT.items():
+            picture = picture.replace(f": {colour}", f": var(--g-{name}, {colour})")
         return picture
 
     def png(self) -> bytes:
@@ -77,7 +77,7 @@ def scores(card: Scorecard, *, bar: float) -> Picture:
         + f". The bar for GO is {bar:g}."
     )
     with figure_style():
-        picture = Picture(alt=alt, size_in=(_WIDTH_IN, 0.75 + 0.38 * len(rows)))
+        picture = Picture(alt=alt, size_in=(WIDTH_IN, 0.75 + 0.38 * len(rows)))
         axes = picture.add_subplot()
         at = range(len(rows), 0, -1)
         axes.barh(at, [FULL] * len(rows), height=0.5, color=LIGHT["line"])
@@ -88,7 +88,7 @@ def scores(card: Scorecard, *, bar: float) -> Picture:
         axes.axvline(bar, color=LIGHT["ink"], linewidth=1, linestyle=(0, (3, 2)))
         axes.annotate(f"bar for GO {bar:g}", (bar, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
                       textcoords="offset points", ha="center", va="bottom", fontsize=8, color=LIGHT["muted"])  # fmt: skip
-        axes.set_yticks(at, [_label(title) for title, _ in rows], color=LIGHT["ink"], fontsize=9)
+        axes.set_yticks(at, [label(title) for title, _ in rows], color=LIGHT["ink"], fontsize=9)
         axes.set_xlim(0, FULL + 0.9)
         axes.set_xticks(range(0, 11, 2))
         axes.set_xlabel("score of 10")
@@ -120,10 +120,10 @@ def time_series(
     )
     with figure_style():
         legend_rows = min(len(panel.frame.columns), _MOST_SERIES + 1) if len(panel.frame.columns) > 1 else 0
-        picture = Picture(alt=_alt(panel), size_in=(_WIDTH_IN, 0.9 if panel.frame.empty else 2.6 + 0.17 * legend_rows))
+        picture = Picture(alt=_alt(panel), size_in=(WIDTH_IN, 0.9 if panel.frame.empty else 2.6 + 0.17 * legend_rows))
         axes = picture.add_subplot()
         _draw(axes, panel, small=False)
-        axes.set_title(_label(title), pad=10)
+        axes.set_title(label(title), pad=10)
     return picture
 
 
@@ -131,17 +131,17 @@ def panels(shown: Sequence[Panel], *, title: str = "") -> Picture:
     """A dashboard as small multiples: each with its title, its last value, and its course or why there is none."""
     rows = max(1, -(-len(shown) // _GRID_COLUMNS))
     with figure_style():
-        alt = f"{_label(title) or 'Dashboard'}, {len(shown)} panels. " + " ".join(_alt(panel) for panel in shown)
-        picture = Picture(alt=alt, size_in=(_WIDTH_IN, 1.45 * rows + (0.4 if title else 0)))
+        alt = f"{label(title) or 'Dashboard'}, {len(shown)} panels. " + " ".join(_alt(panel) for panel in shown)
+        picture = Picture(alt=alt, size_in=(WIDTH_IN, 1.45 * rows + (0.4 if title else 0)))
         if title:
-            picture.suptitle(_label(title), x=0.01, ha="left", fontsize=10, fontweight="bold")
+            picture.suptitle(label(title), x=0.01, ha="left", fontsize=10, fontweight="bold")
         grid = picture.subplots(rows, _GRID_COLUMNS, squeeze=False)
         for axes in grid.flat[len(shown) :]:
             axes.set_axis_off()
         for axes, panel in zip(grid.flat, shown, strict=False):
             _draw(axes, panel, small=True)
-            axes.set_title(_label(panel.title, 34), fontsize=8, pad=17)
-            last = axes.text(0, 1.04, _label(_last(panel), 34), transform=axes.transAxes, fontsize=8.5, va="bottom")
+            axes.set_title(label(panel.title, 34), fontsize=8, pad=17)
+            last = axes.text(0, 1.04, label(_last(panel), 34), transform=axes.transAxes, fontsize=8.5, va="bottom")
             last.set_in_layout(False)
     return picture
 
@@ -151,7 +151,7 @@ def _draw(axes: Axes, panel: Panel, *, small: bool) -> None:
     frame = _checked(panel.frame)
     if frame.empty:
         axes.set_axis_off()
-        _say(axes, panel.empty_because or "no samples in this window", small=small)
+        say(axes, panel.empty_because or "no samples in this window", small=small)
         return
     lines: list[Line2D] = []
     for number, (name, series) in enumerate(frame.items()):
@@ -159,7 +159,7 @@ def _draw(axes: Axes, panel: Panel, *, small: bool) -> None:
         colour = LIGHT["line"] if extra else SERIES_COLOURS[number]
         lone = series.notna() & series.shift().isna() & series.shift(-1).isna()
         at = pd.DatetimeIndex(series.index).to_pydatetime()
-        lines += axes.plot(at, series.to_numpy(), color=colour, zorder=1 if extra else 2, label=_label(str(name)))
+        lines += axes.plot(at, series.to_numpy(), color=colour, zorder=1 if extra else 2, label=label(str(name)))
         # A sample between two gaps is no line; without a mark it would be invisible.
         axes.plot(at[lone], series[lone].to_numpy(), color=colour, linestyle="", marker="o", markersize=3)
     _set_axes(axes, frame, panel, small=small)
@@ -180,7 +180,7 @@ def _draw_thresholds(axes: Axes, thresholds: Sequence[tuple[str, float]], unit: 
     above = [value for _, value in ordered[1:]] + [np.inf]
     for (name, value), next_one in zip(ordered, above, strict=False):
         axes.axhline(value, color=LIGHT["muted"], linewidth=0.9, linestyle=(0, (4, 2)), zorder=3)
-        text = f"{_label(name, 16 if small else _LONGEST_LABEL)} {quantity(value, unit)}"
+        text = f"{label(name, 16 if small else _LONGEST_LABEL)} {quantity(value, unit)}"
         below = next_one - value < close
         named = axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, -3 if below else 2),
                               textcoords="offset points", ha="right", va="top" if below else "bottom",
@@ -197,9 +197,7 @@ def _set_axes(axes: Axes, frame: pd.DataFrame, panel: Panel, *, small: bool) -> 
     start, end = frame.index[0], frame.index[-1]
     margin = pd.Timedelta(minutes=5) if start == end else pd.Timedelta(0)
     axes.set_xlim((start - margin).to_pydatetime(), (end + margin).to_pydatetime())
-    locator = AutoDateLocator(tz=UTC, minticks=2 if small else 3, maxticks=4 if small else 8)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(_dates(locator, show_offset=not small))
+    set_time_axis(axes, small=small)
     if panel.unit is Unit.BOOLEAN and {*values} <= {0.0, 1.0}:
         axes.set_ylim(-0.15, 1.15)
         axes.yaxis.set_major_locator(FixedLocator([0, 1]))
@@ -212,13 +210,17 @@ def _set_axes(axes: Axes, frame: pd.DataFrame, panel: Panel, *, small: bool) -> 
         axes.set_xlabel("time, UTC", loc="left")
 
 
-def _dates(locator: AutoDateLocator, *, show_offset: bool) -> ConciseDateFormatter:
-    return ConciseDateFormatter(locator, tz=UTC, show_offset=show_offset)  # type: ignore[no-untyped-call]
+def set_time_axis(axes: Axes, *, small: bool) -> None:
+    """Ticks and their labels in UTC."""
+    locator = AutoDateLocator(tz=UTC, minticks=2 if small else 3, maxticks=4 if small else 8)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=UTC, show_offset=not small))  # type: ignore[no-untyped-call]
 
 
-def _say(axes: Axes, words: str, *, small: bool) -> None:
-    said = axes.text(0, 0.95, _wrapped(words, *((38, 5) if small else (90, 3))), transform=axes.transAxes, va="top",
-                     fontsize=7 if small else 9, color=LIGHT["muted"], linespacing=1.4)  # fmt: skip
+def say(axes: Axes, words: str, *, small: bool, width: int = 0, lines: int = 0) -> None:
+    """Why there is nothing to draw, in the place of the drawing; in so many lines of so many characters, where the place is unusual."""
+    said = axes.text(0, 0.95, wrapped(words, width or (38 if small else 90), lines or (5 if small else 3)), transform=axes.transAxes,
+                     va="top", fontsize=7 if small else 9, color=LIGHT["muted"], linespacing=1.4)  # fmt: skip
     said.set_in_layout(False)  # the figure's size is not for words to change
 
 
@@ -234,11 +236,11 @@ def _last(panel: Panel) -> str:
 
 def _alt(panel: Panel) -> str:
     """The panel in a sentence, for those who do not see it."""
-    title = _label(panel.title)
+    title = label(panel.title)
     if _checked(panel.frame).empty:
         reason = shortened(panel.empty_because, _LONGEST_REASON) or "there are no samples in this window"
         return f"{title}: empty, because {reason}."
-    limits = "".join(f"; {_label(name)} {quantity(value, panel.unit)}" for name, value in panel.thresholds)
+    limits = "".join(f"; {label(name)} {quantity(value, panel.unit)}" for name, value in panel.thresholds)
     return f"{title}: last value {_last(panel)}{limits}."
 
 
@@ -258,18 +260,18 @@ def _drawable() -> frozenset[int]:
     return frozenset(FT2Font(Path(mpl.get_data_path(), "fonts/ttf/DejaVuSans.ttf")).get_charmap())
 
 
-def _label(untrusted: str, longest: int = _LONGEST_LABEL) -> str:
+def label(untrusted: str, longest: int = _LONGEST_LABEL) -> str:
     """One short line that the font can draw."""
     line = plain(untrusted)
     line = line if len(line) <= longest else f"{line[: longest - 1]}…"
     return "".join(char if ord(char) in _drawable() else "\N{REPLACEMENT CHARACTER}" for char in line)
 
 
-def _wrapped(untrusted: str, width: int, most_lines: int) -> str:
+def wrapped(untrusted: str, width: int, most_lines: int) -> str:
     """Prose in lines of about this width."""
 
     def pieces() -> Iterator[str]:
-        for word in shortened(plain(untrusted), width * most_lines * 2).split():
+        for word in shortened(plain(untrusted), width * most_lines * 2).split(" "):
             yield from (word[i : i + width] for i in range(0, len(word), width))
 
     lines = [""]
@@ -280,4 +282,4 @@ def _wrapped(untrusted: str, width: int, most_lines: int) -> str:
             lines[-1] = f"{lines[-1]} {word}".strip()
     if len(lines) > most_lines:
         lines = [*lines[: most_lines - 1], f"{lines[most_lines - 1][: width - 1]}…"]
-    return "\n".join(_label(line, width) for line in lines)
+    return "\n".join(label(line, width) for line in lines)

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from genesis_lib.formatting import Unit
 from genesis_lib.model import Finding, Verdict
 from genesis_lib.readiness.checklist import Tick
 from genesis_lib.readiness.decision import open_findings
 from genesis_lib.views import markup
-from genesis_lib.views.formatting import Unit
 from genesis_lib.views.frame import Column, frame, nothing, row
 from genesis_lib.views.markup import Html
 from genesis_lib.views.tables import Cell, table

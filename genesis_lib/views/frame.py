@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 
+from genesis_lib.formatting import Unit, plain
 from genesis_lib.views import markup
-from genesis_lib.views.formatting import Unit, plain
 
 __all__ = ["Column", "Kind", "frame", "nothing", "row"]
 

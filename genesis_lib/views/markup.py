@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
+from genesis_lib.formatting import plain, shortened
 from genesis_lib.model import Verdict
-from genesis_lib.views.formatting import plain, shortened
 from genesis_lib.views.theme import VERDICT_LOOKS, notebook_stylesheet
 
 __all__ = ["Html", "code", "evidence", "fold", "grid", "listed", "text", "verdict"]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from genesis_lib.views.formatting import Unit
+from genesis_lib.formatting import Unit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from genesis_lib.formatting import Quantity, Unit, adding_up, duration, instant, no_data, points, quantity
 from genesis_lib.model import Missing, Verdict
 from genesis_lib.readiness.score import FULL, Deduction, Scorecard
 from genesis_lib.views import markup
-from genesis_lib.views.formatting import Quantity, Unit, adding_up, duration, instant, no_data, points, quantity
 from genesis_lib.views.frame import Column, Kind, frame, nothing, row
 from genesis_lib.views.markup import Html
 from genesis_lib.views.theme import VERDICT_LOOKS, WORST_FIRST

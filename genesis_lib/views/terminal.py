@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from genesis_lib.formatting import plain, points
 from genesis_lib.model import Finding, Verdict
 from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN, Call, open_findings
 from genesis_lib.readiness.judgement import Judgement
 from genesis_lib.views import finding_tables
 from genesis_lib.views.cover import grouped_roots, other_reasons
-from genesis_lib.views.formatting import plain, points
 from genesis_lib.views.theme import WORST_FIRST
 
 __all__ = ["show", "show_findings"]

@@ -25,6 +25,7 @@ def facts(query: Query = UP, *, expr: str = "up") -> QueryFacts:
     two = vector(({"__name__": "up", "job": "a"}, 1.0), ({"__name__": "up", "job": "b"}, 1.0))
     asked = Questions(
         queries=(query,),
+        objectives=(),
         rules=(RuleFile(name="alerts.yml", rules=(RULE,), evidence="e"),),
         dashboards=(dashboard(panel("Pass rate", MISSPELLED), panel("Rate", RATE, unit="percent")),),
         ladder=ladder_facts(

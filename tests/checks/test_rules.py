@@ -235,14 +235,25 @@ def test_a_group_that_is_not_loaded_fails() -> None:
     ("stated", "verdict"),
     [
         ("30d", Verdict.PASS),
-        ("4w", Verdict.PASS),
-        ("15d", Verdict.FAIL),
+        ("7d", Verdict.PASS),
+        ("1w", Verdict.PASS),
+        ("6d23h", Verdict.FAIL),
         ("30d or 10GiB", Verdict.WARN),
         ("10GiB", Verdict.WARN),
     ],
 )
 def test_prometheus_must_remember_as_long_as_objectives_look_back(stated: str, verdict: Verdict) -> None:
     assert judged(replace(facts(), runtime=runtime(stated)))["rules.retention"].verdict is verdict
+
+
+def test_the_objective_that_looks_back_furthest_says_how_far() -> None:
+    shipped = policy()
+    first, *others = shipped.slos.slos
+    longer = first.model_copy(update={"period": timedelta(days=28)})
+    by = shipped.model_copy(update={"slos": shipped.slos.model_copy(update={"slos": (longer, *others)})})
+    verdicts = {kept: judged(replace(facts(), runtime=runtime(kept)), by)["rules.retention"] for kept in ("27d", "28d")}
+    assert {kept: f.verdict for kept, f in verdicts.items()} == {"27d": Verdict.FAIL, "28d": Verdict.PASS}
+    assert verdicts["27d"].expected == "at least 28 days"
 
 
 @pytest.mark.parametrize(("severity", "verdict"), [("critical", Verdict.UNKNOWN), ("warning", Verdict.WARN)])

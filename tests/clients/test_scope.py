@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from genesis_lib.checks.ask.promql import quoted, walk
 from genesis_lib.clients.scope import put_in
-from genesis_lib.clients.syntax import tree
 from genesis_lib.demo.stack import Stack
+from genesis_lib.syntax import tree
 from tests.expressions import EXPRESSIONS
 
 SCOPE = {"env": "p"}

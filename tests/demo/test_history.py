@@ -15,6 +15,7 @@ from genesis_lib.demo.scenario import Alert
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import StackError
 from tests.demo.test_children import wait_until
+from tests.demo.test_tsdb import read_back
 
 DAYS = 14
 STEPS = DAYS * 86_400 // history.INTERVAL_S
@@ -52,8 +53,27 @@ def test_no_sample_was_lost(healthy_stack: Stack) -> None:
     names = {one["metric"]["__name__"] for one in ask(healthy_stack, "query", query='{__name__=~".+"}', time=end)}
     assert len(names) > 40
     for name in names:
-        counts = ask(healthy_stack, "query", query=f"count_over_time({name}[15d])", time=end)
+        # Versions followed one another: together they are as long as the history.
+        query = f"sum without (version) (count_over_time({name}[15d]))"
+        counts = ask(healthy_stack, "query", query=query, time=end)
         assert {one["value"][1] for one in counts} == {str(STEPS + 1)}, name
+
+
+def test_a_deployment_replaced_the_version_before_this_one(healthy_stack: Stack) -> None:
+    (before,) = scenario.load("healthy").releases
+    end = end_of_history(healthy_stack)
+    deployed = end + before.until.total_seconds()
+    query = "count by (version) (genesis_app_info)"
+
+    def versions(**window: object) -> dict[str, list[float]]:
+        found = ask(healthy_stack, "query_range", query=query, step=60, **window)
+        return {one["metric"]["version"]: [at for at, _ in one["values"]] for one in found}
+
+    hour = versions(start=deployed - 1800, end=deployed + 1800)
+    assert hour.keys() == {before.version, scenario.load("healthy").version}
+    assert min(hour[scenario.load("healthy").version]) == deployed
+    assert versions(start=end - 7 * 86_400, end=deployed - 60).keys() == {before.version}
+    assert versions(start=deployed + 300, end=time.time()).keys() == {scenario.load("healthy").version}
 
 
 def test_each_series_of_the_history_lives_on_under_the_same_labels(healthy_stack: Stack) -> None:
@@ -209,6 +229,24 @@ def test_the_alerts_of_day1_are_those_of_day0_and_fire_since_its_monitoring_bega
     expected = {alert.name: since_the_start for alert in scenario.load("day1").alerts}
     wait_until(lambda: alerts() == expected, within_s=60)  # Prometheus restores a past at its second evaluation
     assert alerts() == expected
+
+
+def test_each_version_has_series_for_its_own_time_only(tmp_path: Path) -> None:
+    changes = {
+        "history": "1h",
+        "running": ["genesis-python-app"],
+        "born": {"genesis-python-app": "-30m"},
+        "releases": [{"version": "0.8", "until": "-5d"}, {"version": "0.9", "until": "-10m"}],
+        "alerts": [],
+    }
+    young = scenario.Scenario.model_validate(scenario.load("healthy").model_dump() | changes)
+    now, addresses = 1_760_000_000, {job: f"127.0.0.1:{port}" for job, port in scenario.PORTS.items()}
+    history.write(tmp_path, young, now=now, addresses=addresses, node_page="node_load1 1\n", rules=[])
+    found = {labels: samples for labels, samples in read_back(tmp_path).items() if "genesis_app_info" in labels}
+    old, new = sorted(found)
+    assert ('version="0.9"' in old, 'version="1.0.0"' in new) == (True, True)
+    assert [at // 1000 for _, at in found[old]] == list(range(now - 1800, now - 600, history.INTERVAL_S))
+    assert [at // 1000 for _, at in found[new]] == list(range(now - 600, now + 1, history.INTERVAL_S))
 
 
 def test_an_alert_that_no_rule_has_is_refused(tmp_path: Path) -> None:

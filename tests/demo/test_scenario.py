@@ -95,6 +95,15 @@ def test_durations_are_written_as_people_write_them(text: str, meant: timedelta)
         pytest.param({"running": ["genesis-ui"]}, "genesis-ui is unknown", id="an unknown job"),
         pytest.param({"history": "two weeks"}, "must be a duration", id="a duration in words"),
         pytest.param({"born": {"genesis-tests": "-15d"}}, "born within the history", id="a birth before all history"),
+        pytest.param(
+            {"releases": [{"version": "0.9", "until": "1h"}]}, "before the start", id="a past release to come"
+        ),
+        pytest.param(
+            {"releases": [{"version": "0.9", "until": "-1h"}, {"version": "0.8", "until": "-2h"}]},
+            "the oldest comes first",
+            id="releases in the wrong order",
+        ),
+        pytest.param({"releases": [{"version": "1.0.0", "until": "-1h"}]}, "of its own", id="a version twice"),
         pytest.param({"phases": [{"begins": "1h", "error_ratio": 2}]}, "error_ratio", id="a ratio above one"),
     ],
 )

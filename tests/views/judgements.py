@@ -83,6 +83,7 @@ def go() -> Judgement:
             for name in ("Test pass rate", "Error rate", "P95 latency")
         ),
         *(finding("dashboards.panel", _panel(p), observed="1 of 1 queries with fresh data") for p in _PANELS),
+        finding("slos.status", "Error rate", observed="0.05 %", expected="below 0.10 %"),
     ]
     return judged(
         findings,
@@ -133,6 +134,10 @@ def day0() -> Judgement:
             "dashboards.panel", _panel(panel), Verdict.FAIL, observed="0 of 1 queries with data", expected="fresh data in every query",
             reason=f"its metrics come from {job}, which is down", because_of=f"targets.up[{job}]",
         )  # fmt: skip
+    worse(
+        "slos.status", "Error rate", Verdict.UNKNOWN, observed="no data (no data)", expected="below 0.10 %",
+        reason="its metrics come from genesis-orchestration, which is down", because_of="targets.up[genesis-orchestration]",
+    )  # fmt: skip
     worse(
         "rules.quiet", "GenesisServiceDown", Verdict.WARN, observed="firing for 47 h on 3 series", expected="inactive",
         reason="an alert that is active now is a reason to wait", because_of="targets.up[genesis-orchestration]",

@@ -10,8 +10,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from genesis_lib.formatting import Unit
 from genesis_lib.views.figures import Picture, panels, scores, time_series
-from genesis_lib.views.formatting import Unit
 from genesis_lib.views.panel import Panel
 from tests.views import hostile
 from tests.views.judgements import day0
@@ -39,9 +39,9 @@ def _words(picture: Picture) -> str:
 def test_scores_show_each_section_and_the_bar() -> None:
     picture = scores(day0().card, bar=9)
     words = _words(picture)
-    for said in ("Monitoring infrastructure", "Dashboards", "Overall", "5.0", "bar for GO 9", "score of 10"):
+    for said in ("Monitoring infrastructure", "Dashboards", "SLOs", "Overall", "3.3", "bar for GO 9", "score of 10"):
         assert said in words
-    assert "Overall 5.0" in picture.alt
+    assert "Overall 3.3" in picture.alt
 
 
 def test_a_series_shows_its_unit_its_thresholds_and_utc() -> None:

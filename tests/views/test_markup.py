@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genesis_lib.formatting import LONGEST_TEXT, plain
 from genesis_lib.model import Verdict
 from genesis_lib.views import markup
-from genesis_lib.views.formatting import LONGEST_TEXT, plain
 from tests.views import hostile
 
 

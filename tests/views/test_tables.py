@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from genesis_lib.formatting import Quantity, Unit
 from genesis_lib.model import Cause, Missing, Verdict
-from genesis_lib.views.formatting import Quantity, Unit
 from genesis_lib.views.tables import (
     Cell,
     Column,

@@ -7,7 +7,7 @@ from typing import Any
 
 import promql_parser as promql
 
-from genesis_lib.clients import syntax
+from genesis_lib import syntax
 
 __all__ = [
     "COMPARISONS",

@@ -1,4 +1,4 @@
-"""Gather every question that policy, rules and dashboards ask, and what Prometheus answers: one mechanism, one set of answers."""
+"""Gather every question that policy, objectives, rules and dashboards ask, and what Prometheus answers: one mechanism."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +9,10 @@ from genesis_lib.checks.ask.series import LadderFacts
 from genesis_lib.checks.panel import panels
 from genesis_lib.checks.panel.panels import Dashboard
 from genesis_lib.model import Missing
+from genesis_lib.objectives.objective import Objective
 from genesis_lib.policy import Query
 from genesis_lib.run import Run
+from genesis_lib.slo.indicators import counting
 
 __all__ = ["Question", "Questions", "gather"]
 
@@ -32,9 +34,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Questions:
-    """The policy's queries as this environment asks them, the rules, the dashboards, and what Prometheus answered to all of them."""
+    """The policy's queries and objectives as this environment asks them, rules, dashboards, and what Prometheus answered to all of them."""
 
     queries: tuple[Query, ...]
+    objectives: tuple[Objective, ...]
     rules: tuple[RuleFile, ...]
     dashboards: tuple[Dashboard, ...]
     ladder: LadderFacts
@@ -47,6 +50,12 @@ class Questions:
         for rule in rule_files.all_rules(self.rules):
             for_s = rule.for_s if rule.is_alert else None
             yield Question(subject=f"rule {rule.subject}", expr=rule.expr, unit="", for_s=for_s, wants_one=False)
+
+    def of_objectives(self) -> Iterator[Question]:
+        """What the objectives stand on; one with several counters comes several times."""
+        for objective in self.objectives:
+            for expr in counting(objective).questions():
+                yield Question(subject=f"objective {objective.title}", expr=expr, unit="", for_s=None, wants_one=False)
 
     def of_panels(self) -> Iterator[Question]:
         """What the panels ask; a panel with several queries comes several times."""
@@ -70,7 +79,16 @@ def _gather(run: Run) -> Questions:
     queries = tuple(
         q.model_copy(update={"expr": overrides[q.name].expr}) if q.name in overrides else q for q in run.policy.queries
     )
+    objectives = run.policy.slos.in_environment(run.environment.slos, shown_as=run.environment.name)
+    objectives = tuple(one for one in objectives if not one.not_applicable)
     rules, dashboards = rule_files.gather(run), panels.gather(run)
     expressions = [q.expr for q in queries] + [rule.expr for rule in rule_files.all_rules(rules)]
+    expressions += [expr for objective in objectives for expr in counting(objective).questions()]
     expressions += [e for d in dashboards if not isinstance(d.panels, Missing) for p in d.panels for e in p.expressions]
-    return Questions(queries=queries, rules=rules, dashboards=dashboards, ladder=series.gather(run, expressions))
+    return Questions(
+        queries=queries,
+        objectives=objectives,
+        rules=rules,
+        dashboards=dashboards,
+        ladder=series.gather(run, expressions),
+    )

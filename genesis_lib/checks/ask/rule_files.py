@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import promql_parser
 import yaml
 
-from genesis_lib.clients.syntax import tree
 from genesis_lib.model import Answer, Cause, Missing
 from genesis_lib.run import Run
+from genesis_lib.syntax import tree
 
 __all__ = ["RuleFile", "RuleSpec", "all_rules", "expression_key", "gather", "read", "told_apart"]
 

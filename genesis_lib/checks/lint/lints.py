@@ -5,6 +5,7 @@ from typing import Any
 
 import promql_parser as promql
 
+from genesis_lib import syntax
 from genesis_lib.checks.ask.promql import (
     COMPARISONS,
     calls,
@@ -17,7 +18,6 @@ from genesis_lib.checks.ask.promql import (
 )
 from genesis_lib.checks.lint import joins, lookback, units
 from genesis_lib.checks.lint.remarks import Remark, Setting
-from genesis_lib.clients import syntax
 from genesis_lib.model import Verdict
 
 __all__ = ["Remark", "Setting", "lint"]

@@ -7,10 +7,10 @@ from datetime import timedelta
 import promql_parser as promql
 
 from genesis_lib.checks.ask.promql import Selector
-from genesis_lib.clients.syntax import tree
 from genesis_lib.errors import SourceError
 from genesis_lib.model import Answer, Cause, Missing, Sample
 from genesis_lib.run import Run
+from genesis_lib.syntax import tree
 
 __all__ = ["ask"]
 

@@ -13,7 +13,7 @@ from genesis_lib.checks.ask.promql import (
     unwrapped,
     walk,
 )
-from genesis_lib.clients.syntax import tree
+from genesis_lib.syntax import tree
 
 
 def parsed(text: str) -> Expression:

@@ -9,8 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from genesis_lib.checks.lint.label_flow import Labels, conflicts, labels_of
-from genesis_lib.clients.syntax import tree
 from genesis_lib.demo.stack import Stack
+from genesis_lib.syntax import tree
 
 Ask = Callable[[str], list[dict[str, str]] | None]
 

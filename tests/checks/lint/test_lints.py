@@ -8,9 +8,9 @@ import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from genesis_lib import syntax
 from genesis_lib.checks.ask.promql import Expression, parse
 from genesis_lib.checks.lint.lints import Remark, Setting, lint
-from genesis_lib.clients import syntax
 from genesis_lib.model import Verdict
 from genesis_lib.policy import Bounds
 from tests.conftest import PROJECT

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from genesis_lib.formatting import Unit, adding_up, duration, instant, plain, points, quantity, shortened
 from genesis_lib.model import Cause, Missing
-from genesis_lib.views.formatting import Unit, adding_up, duration, instant, plain, points, quantity, shortened
 from tests.views import hostile
 
 

@@ -170,11 +170,12 @@ def shortened(text: str, longest: int = LONGEST_TEXT) -> str:
 def _percent(value: float) -> str:
     if abs(value - round(value)) < _NOISE:
         return f"{round(value):,}{_THIN}%".replace("-", _MINUS)
-    decimals = 2
-    # More places where fewer would round onto 0 or 100, the two values that mean "none" and "all".
+    # Three digits that tell something, two places at least; more where fewer would round onto 0 or 100, which mean "none" and "all".
+    decimals = max(2, 2 - math.floor(math.log10(abs(value))))
     while decimals < _MOST_PLACES and round(value, decimals) in (0, 100):
         decimals += 1
-    text = f"{value:,.{decimals}f}"
+    whole, _, places = f"{value:,.{min(decimals, _MOST_PLACES)}f}".partition(".")
+    text = f"{whole}.{places[:2]}{places[2:].rstrip('0')}"
     return f"{text.replace('-', _MINUS)}{_THIN}%"
 
 

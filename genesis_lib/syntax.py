@@ -3,11 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import promql_parser as promql
 
-__all__ = ["STRING", "Token", "quote", "tokens", "tree"]
+__all__ = ["STRING", "Token", "duration", "quote", "tokens", "tree"]
 
 _COMMENT = r"\#[^\n]*+"
 _BLANK = rf"(?:\s|{_COMMENT})"
@@ -30,6 +31,7 @@ _OPERATORS = frozenset({"and", "or", "unless", "atan2"})
 _MOST_NESTED = 1000  # promql-parser recurses, and from about 4,000 on it overflows the stack, which ends the process
 # More than the 292 years that Prometheus takes, and on the way to what Python's timedelta cannot hold.
 _TOO_LONG = re.compile(r"[0-9]{7,}[ywd]|[0-9]{11,}(?:h|m(?!s)|s)|[0-9]{14,}ms")
+_UNITS_MS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 # Known to Prometheus until version 3, and not to promql-parser.
 promql.register_extra_functions(
     [
@@ -60,6 +62,13 @@ def tree(text: str) -> Any:
     if nested > _MOST_NESTED:
         raise ValueError(f"more than {_MOST_NESTED:,} operators and parentheses cannot be followed")
     return promql.parse(re.sub(rf"{STRING}|{_COMMENT}", _escaped, text))
+
+
+def duration(length: timedelta) -> str:
+    """The length as a duration of PromQL, in the largest unit that holds it in whole numbers: `90m`, `1h`, `7d`."""
+    milliseconds = round(length / timedelta(milliseconds=1))
+    unit, size = next((unit, size) for unit, size in _UNITS_MS if milliseconds % size == 0)
+    return f"{milliseconds // size}{unit}"
 
 
 def quote(value: str) -> str:

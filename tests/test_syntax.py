@@ -2,7 +2,7 @@
 
 import pytest
 
-from genesis_lib.clients.syntax import quote, tokens, tree
+from genesis_lib.syntax import quote, tokens, tree
 
 
 @pytest.mark.parametrize(
