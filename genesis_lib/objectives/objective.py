@@ -1,5 +1,6 @@
 """One objective: its indicator, target and thresholds, its windows, and what is done without data."""
 
+import hashlib
 import math
 from typing import Annotated, Literal, Self
 
@@ -122,6 +123,13 @@ class Objective(Strict):
         """The share of events that may be bad. 0: a single one is too many."""
         is_bad_share = isinstance(self.indicator, EventsIndicator) and bool(self.indicator.bad)
         return self.target if is_bad_share else round(1 - self.objective_ratio, 12)
+
+    @property
+    def definition(self) -> str:
+        """A short digest of what counts as an event, and as a bad one: series recorded under another are of another objective."""
+        counted = (self.indicator.model_dump_json(), self.better)
+        limit = self.target if isinstance(self.indicator, LatencyIndicator | ValueIndicator) else None
+        return hashlib.sha256(repr((counted, limit)).encode()).hexdigest()[:8]
 
     @property
     def events_wanted(self) -> int:

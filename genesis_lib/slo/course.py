@@ -230,7 +230,14 @@ def _lines(split: str, answer: Answer[_Ranges]) -> Lines | Missing:
 
 def _spent(facts: ObjectiveFacts, split: str, answer: Answer[Mapping[str, tuple[Sample, ...]]]) -> Spent | Missing:
     if not facts.counting.tells_bad:
-        detail = "no bucket ends at the target, so slow operations cannot be counted"
+        if isinstance(facts.edges, Missing):
+            return facts.edges
+        has_buckets = facts.edges is not None and facts.edges.value
+        detail = (
+            "no bucket ends at the target, so slow operations cannot be counted"
+            if has_buckets
+            else "there are no buckets"
+        )
         return Missing(cause=Cause.UNDEFINED, detail=detail, evidence=answer.evidence)
     bad = {s.labels.get(split, ""): s.value for s in answer.value["bad"] if isinstance(s.value, float)}
     among = [s.value for s in answer.value["among"] if isinstance(s.value, float)]

@@ -27,10 +27,11 @@ Vectors = Answer[Mapping[str, tuple[Sample, ...]]] | Missing
 
 _PARALLEL_OBJECTIVES = 6
 _WORST_SHOWN = 3
-# Reading raw samples takes Prometheus a second for each 17 million, whatever is asked of them. Where a period has more than this, it is
-# read once, tile by tile, and not a second time as a whole; and in parts, which the server works on side by side.
-_HEAVY = 50e6
-_PART = timedelta(days=7)
+# Reading raw samples takes Prometheus a second for each 17 million, whatever is asked of them; a period as a whole reads them four times.
+# Where it has more than this, it is read once, tile by tile; and in parts, few at a time, so that each is answered in time.
+_HEAVY = 20e6
+_PART = timedelta(days=3)
+_PARALLEL_PARTS = 2
 _MOST_TILES = 10_000  # Prometheus refuses more than 11,000 points in one answer
 
 
@@ -142,10 +143,10 @@ def _events(asked: Counting, windows: list[timedelta]) -> dict[str, str]:
 
 
 def _recorded_events(objective: Objective, windows: list[timedelta]) -> dict[str, str]:
-    which = f'slo="{objective.name}"'
+    which = recorded.selector(objective)
     series = {"total": TOTAL_EVENTS, "bad": BAD_EVENTS}
     return {
-        f"{side} {duration(w)}": f"max(sum_over_time({name}{{{which}}}[{duration(w)}]))"
+        f"{side} {duration(w)}": f"max(sum_over_time({name}{which}[{duration(w)}]))"
         for side, name in series.items()
         for w in windows
     }
@@ -180,7 +181,7 @@ def _series(short: Vectors) -> float:
 def _tiles(run: Run, asked: Counting, source: Source, *, part: timedelta) -> tuple[Answer[Tiles] | Missing, list[str]]:
     """Two periods: the one that counts, and the one before it; asked in parts no longer than `part`, whose exchanges are told too."""
     if source.is_recorded:
-        which = f'{{slo="{asked.objective.name}"}}'
+        which = recorded.selector(asked.objective)
         parts = {"total": f"max({TOTAL_EVENTS}{which})", "bad": f"max({BAD_EVENTS}{which})"}
     else:
         interval = run.policy.slos.scrape_interval
@@ -194,11 +195,12 @@ def _tiles(run: Run, asked: Counting, source: Source, *, part: timedelta) -> tup
         begin, end = start + first * TILE, start + min(first + each - 1, count - 1) * TILE
         return lambda: run.prometheus.query_range(union(parts), start=begin, end=end, step=TILE)
 
-    answers = run.ask_all({str(first): question(first) for first in range(0, count, each)})
-    exchanges = [answer.evidence for answer in answers.values()]
-    found = [answer for answer in answers.values() if isinstance(answer, Answer)]
+    with ThreadPoolExecutor(max_workers=_PARALLEL_PARTS) as pool:
+        answers = list(pool.map(run.ask, [question(first) for first in range(0, count, each)]))
+    exchanges = [answer.evidence for answer in answers]
+    found = [answer for answer in answers if isinstance(answer, Answer)]
     if len(found) < len(answers):
-        return next(answer for answer in answers.values() if isinstance(answer, Missing)), exchanges
+        return next(answer for answer in answers if isinstance(answer, Missing)), exchanges
     tiles = Tiles(ends=ends, bad=np.full(count, np.nan), total=np.full(count, np.nan))
     for series in (one for answer in found for one in answer.value):
         values = tiles.total if series.labels[PART] == "total" else tiles.bad

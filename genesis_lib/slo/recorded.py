@@ -11,9 +11,9 @@ from genesis_lib.slo.asking import changed, instant
 from genesis_lib.slo.indicators import TILE
 from genesis_lib.syntax import duration
 
-__all__ = ["BAD_EVENTS", "COMPARED", "TOTAL_EVENTS", "Counts", "Recorded", "Source", "ask", "source"]
+__all__ = ["BAD_EVENTS", "COMPARED", "TOTAL_EVENTS", "Counts", "Recorded", "Source", "ask", "selector", "source"]
 
-# The recording rules' series (slo/rules.py): events in each five minutes, by the label `slo`.
+# The recording rules' series (slo/rules.py): events in each five minutes, by the label `slo`; `definition` tells of what.
 BAD_EVENTS, TOTAL_EVENTS = "slo:bad_events:increase5m", "slo:total_events:increase5m"
 # Recorded and raw series are compared over this window, which raw series answer cheaply.
 COMPARED = timedelta(days=1)
@@ -46,10 +46,14 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """Of one objective's recorded series: the events of the last day, and the share of the period's tiles that are there."""
+    """Of one objective's recorded series: the events of the last day, and the share of the period's tiles that are there.
+
+    `is_outdated` says that there are only those of another definition of the objective.
+    """
 
     counts: Counts
     held: float
+    is_outdated: bool
 
 
 def ask(run: Run, objectives: Sequence[Objective]) -> Answer[Mapping[str, Recorded]] | Missing:
@@ -58,18 +62,30 @@ def ask(run: Run, objectives: Sequence[Objective]) -> Answer[Mapping[str, Record
     parts = {"bad": f"sum_over_time({BAD_EVENTS}[{duration(COMPARED)}])"}
     parts["total"] = f"sum_over_time({TOTAL_EVENTS}[{duration(COMPARED)}])"
     parts |= {duration(p): f"count_over_time({TOTAL_EVENTS}[{duration(p)}]) / {p / TILE:g}" for p in periods}
-    answer = run.ask(instant(run, {part: f"max by (slo) ({expr})" for part, expr in parts.items()}))
+    answer = run.ask(instant(run, {part: f"max by (slo, definition) ({expr})" for part, expr in parts.items()}))
     if isinstance(answer, Missing):
         return answer
-    values = {(s.labels.get("slo", ""), part): s.value for part, samples in answer.value.items() for s in samples}
+    values = {
+        (s.labels.get("slo", ""), s.labels.get("definition", ""), part): s.value
+        for part, samples in answer.value.items()
+        for s in samples
+    }
     none = Missing(cause=Cause.NO_DATA, detail="no recorded series", evidence=answer.evidence)
 
     def of(one: Objective) -> Recorded:
-        counts = Counts(bad=values.get((one.name, "bad"), none), total=values.get((one.name, "total"), none))
-        held = values.get((one.name, duration(one.period)), none)
-        return Recorded(counts=counts, held=held if isinstance(held, float) else 0.0)
+        key = (one.name, one.definition)
+        counts = Counts(bad=values.get((*key, "bad"), none), total=values.get((*key, "total"), none))
+        held = values.get((*key, duration(one.period)), none)
+        is_outdated = (*key, "total") not in values
+        return Recorded(counts=counts, held=held if isinstance(held, float) else 0.0, is_outdated=is_outdated)
 
-    return changed(answer, {one.name: of(one) for one in objectives if (one.name, "total") in values})
+    named = {name for name, _, part in values if part == "total"}
+    return changed(answer, {one.name: of(one) for one in objectives if one.name in named})
+
+
+def selector(objective: Objective) -> str:
+    """The matchers of an objective's recorded events."""
+    return f'{{slo="{objective.name}", definition="{objective.definition}"}}'
 
 
 def source(objective: Objective, recorded: Answer[Mapping[str, Recorded]] | Missing, raw: Counts) -> Source:
@@ -77,6 +93,9 @@ def source(objective: Objective, recorded: Answer[Mapping[str, Recorded]] | Miss
     if isinstance(recorded, Missing) or objective.name not in recorded.value:
         return Source(is_recorded=False, difference=None, note="raw series; none are recorded")
     found = recorded.value[objective.name]
+    if found.is_outdated:
+        note = "raw series; recorded ones disagree: they are of another definition of this objective"
+        return Source(is_recorded=False, difference=None, note=note, disagrees=True)
     match found.counts, raw:
         case Counts(bad=float() as bad, total=float() as total), Counts(
             bad=float() as raw_bad, total=float() as raw_total

@@ -12,7 +12,7 @@ from genesis_lib.objectives.indicator import LatencyIndicator
 from genesis_lib.objectives.objective import Objective
 from genesis_lib.objectives.slos import BurnWindow, Slos
 from genesis_lib.slo.indicators import TILE, Counting, counting
-from genesis_lib.slo.recorded import BAD_EVENTS, TOTAL_EVENTS
+from genesis_lib.slo.recorded import BAD_EVENTS, TOTAL_EVENTS, selector
 from genesis_lib.syntax import duration, quote
 
 __all__ = ["rules_file"]
@@ -94,17 +94,18 @@ def _events(asked: Counting, scrape_interval: timedelta) -> Iterator[_Rule]:
     for name, side in ((BAD_EVENTS, "bad"), (TOTAL_EVENTS, "total")):
         if side == "total" or asked.tells_bad:
             expr = asked.tile(scrape_interval=scrape_interval, of=side, with_born=True)
-            yield {"record": name, "expr": expr, "labels": {"slo": asked.objective.name}}
+            labels = {"slo": asked.objective.name, "definition": asked.objective.definition}
+            yield {"record": name, "expr": expr, "labels": labels}
 
 
 def _burn_rates(asked: Counting, windows: Sequence[BurnWindow]) -> Iterator[_Rule]:
     if not asked.tells_bad:
         return
-    of = _of(asked.objective)
+    of = selector(asked.objective)
     for length in sorted({length for pair in windows for length in (pair.long, pair.short)}):
         bad, total = asked.bad(length), asked.total(length)
         if length >= _FROM_RECORDED:
-            bad, total = (f"sum_over_time({name}{of}[{duration(length)}])" for name in (BAD_EVENTS, TOTAL_EVENTS))
+            bad, total = (f"sum(sum_over_time({name}{of}[{duration(length)}]))" for name in (BAD_EVENTS, TOTAL_EVENTS))
         expr = f"{bad} / ({total} > 0)\nor\n({total} == 0)"
         yield {"record": f"{_RATIO}{duration(length)}", "expr": expr, "labels": {"slo": asked.objective.name}}
 

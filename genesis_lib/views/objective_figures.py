@@ -104,7 +104,7 @@ def _small_course(axes: Axes, objective: Objective, course: Course | None) -> No
 def _small_budget(axes: Axes, status: Status, facts: ObjectiveFacts) -> None:
     left, spent = status.budget, burn_down(facts, status.period)
     if isinstance(left, Missing) or isinstance(spent, Missing):
-        say(parts.blank(axes), parts.left(status), small=True, width=37, lines=3)
+        say(parts.blank(axes), parts.left(status), small=True, width=30, lines=4)
         return
     ends, course = (budget_axes.thinned(values, most=_POINTS) for values in (spent.ends, spent.left))
     objective_axes.line(axes, ends, course, color=LIGHT["ink"], linewidth=1.2)

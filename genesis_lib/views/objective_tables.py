@@ -59,12 +59,14 @@ class _Cell:
     main: str
     notes: tuple[str, ...] = ()
     is_missing: bool = False
+    is_strong: bool = False
 
     @property
     def markup(self) -> str:
         kind = "g-missing" if self.is_missing else _wrapping(self.main)
         notes = "".join(f'<div class="g-muted {_wrapping(n)}">{markup.text(n)}</div>' for n in self.notes if n)
-        return f'<div class="{kind}">{markup.text(self.main)}</div>{notes}'
+        main = f"<strong>{markup.text(self.main)}</strong>" if self.is_strong else markup.text(self.main)
+        return f'<div class="{kind}">{main}</div>{notes}'
 
 
 def _wrapping(line: str) -> str:
@@ -199,7 +201,8 @@ def _worst(status: Status) -> str:
 
 def _period(status: Status) -> _Cell:
     objective, period = status.objective, status.period
-    seen = f"life of {duration(period.life)}" if period.is_young else duration(objective.period)
+    is_part = period.is_young and period.life
+    seen = f"life of {duration(period.life)}" if is_part else duration(objective.period)
     return _Cell(
         main=words.attained(status),
         notes=(
@@ -306,5 +309,5 @@ def _burn_cells(status: Status, burn: Burn, *, why: str) -> list[_Cell]:
         _Cell(main=f"{burn.factor:.4g}", notes=(share,)),
         long,
         short,
-        _Cell(main=words.burn_state(objective, burn), notes=(why,)),
+        _Cell(main=words.burn_state(objective, burn), notes=(why,), is_strong=burn.fires is True),
     ]

@@ -19,23 +19,54 @@ from genesis_lib.slo.recorded import COMPARED, Counts, Source
 from tests.builders import AT, answer, policy, vector
 from tests.checks.facts import ladder_facts
 
-__all__ = ["EACH_MINUTE", "HALF", "JOB", "POLICY", "asked", "facts", "gap", "lost", "objective_facts", "with_share"]
+__all__ = [
+    "BAD_TOTAL",
+    "HALF",
+    "POLICY",
+    "TOTAL",
+    "asked",
+    "facts",
+    "gap",
+    "lost",
+    "objective",
+    "objective_facts",
+    "with_share",
+]
 
 POLICY = policy()
-JOB = "genesis-tests"
-EACH_MINUTE = 100
-SHARE = 0.002  # of all that happens is bad; the objective's target is 0.01
+_JOB = "genesis-tests"
+BAD_TOTAL, TOTAL = "errors_bad_total", "errors_total"
+_EACH_MINUTE = 100
+_SHARE = 0.002  # of all that happens is bad; the objective's target is 0.01
 HALF = timedelta(days=3, hours=12)  # of the period
 
 
+def objective(**other: Any) -> Objective:
+    """The share of errors in an hour: target and warning 1 %, critical 5 %; its budget is over a week."""
+    stated: dict[str, Any] = {
+        "name": "errors",
+        "title": "Errors",
+        "indicator": {"kind": "events", "bad": BAD_TOTAL, "total": TOTAL},
+        "unit": "ratio",
+        "better": "lower",
+        "target": 0.01,
+        "warning": 0.01,
+        "critical": 0.05,
+        "window": "1h",
+        "period": "7d",
+        "confidence": 0.95,
+    }
+    return Objective.model_validate(stated | other)
+
+
 def objective_facts(
-    objective: Objective, *, edges: tuple[str, ...] | None = None, share: float = SHARE
+    objective: Objective, *, edges: tuple[str, ...] | None = None, share: float = _SHARE
 ) -> ObjectiveFacts:
     """A hundred events a minute for two periods, of which a share was bad at all times; `edges` are a histogram's."""
     windows = POLICY.slos.windows_of(objective.period)
     lengths = {objective.window, objective.period, COMPARED, *(w for p in windows for w in (p.long, p.short))}
     count = 2 * (objective.period // TILE)
-    each = TILE / timedelta(minutes=1) * EACH_MINUTE
+    each = TILE / timedelta(minutes=1) * _EACH_MINUTE
     ends = np.asarray(AT.timestamp() - np.arange(count)[::-1] * TILE.total_seconds(), dtype=np.float64)
     return ObjectiveFacts(
         counting=counting(objective, edges or ()),
@@ -52,7 +83,7 @@ def objective_facts(
 
 
 def _counts(share: float, window: timedelta) -> Counts:
-    total = window / timedelta(minutes=1) * EACH_MINUTE
+    total = window / timedelta(minutes=1) * _EACH_MINUTE
     return Counts(bad=share * total, total=total)
 
 
@@ -98,7 +129,7 @@ def asked(
     questions = [q for one in objectives for q in one.counting.questions()]
     parsed = [e for e in map(promql.parse, questions) if isinstance(e, Expression)]
     selectors = [s.text for e in parsed for s in e.selectors]
-    stated: Mapping[str, Any] = {"alive": selectors, "job": JOB, **known}
+    stated: Mapping[str, Any] = {"alive": selectors, "job": _JOB, **known}
     return ladder_facts(answers=dict.fromkeys(questions, replies or vector(({}, 1.0))), **stated)
 
 

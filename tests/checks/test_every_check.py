@@ -60,6 +60,7 @@ def spoiled(sound: Runbook, root: Path, healthy_stack: Stack) -> Iterator[Runboo
     settings = yaml.safe_load(path.read_text())
     settings["services"]["prometheus"]["version"] = "99"
     settings["targets"]["nobody"] = {"count": 1}
+    settings["slos"] = {"latency_p95": {"target": 1e-6, "warning": 1e-6, "critical": 1e-6}}
     settings["policy"] = "strict"
     settings["files"] = {key: _in_spoiled(value) for key, value in settings["files"].items()}
     path.write_text(yaml.safe_dump(settings))
@@ -112,7 +113,8 @@ def _edit(path: Path, was: str, now: str) -> None:
 def test_it_passes_where_all_is_well(sound: Runbook, name: str) -> None:
     wrong = [f for f in sound.findings(name) if f.verdict is not Verdict.PASS]
     # How busy this machine is decides nothing, and is no part of what is tested.
-    assert not [f for f in wrong if not f.check.startswith("resources.")], wrong
+    is_remark = {f.id for f in wrong if f.verdict is Verdict.WARN and "this machine is only observed" in f.reason}
+    assert not [f for f in wrong if not f.check.startswith("resources.") and f.id not in is_remark], wrong
     assert all(f.evidence for f in sound.findings(name))
 
 

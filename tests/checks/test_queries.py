@@ -9,9 +9,11 @@ from genesis_lib.checks.queries import QueryFacts
 from genesis_lib.clients.prometheus import Metadata
 from genesis_lib.model import Finding, Verdict
 from genesis_lib.policy import Query
+from genesis_lib.slo.indicators import counting
 from tests.builders import AT, UNREACHABLE, answer, policy, vector
 from tests.checks.dashboards_facts import dashboard, panel
 from tests.checks.facts import ladder_facts
+from tests.checks.slo_facts import BAD_TOTAL, TOTAL, objective
 from tests.checks.test_rules import SPEC
 
 MISSPELLED = "genesis_tests_total_total"
@@ -76,6 +78,25 @@ def test_what_a_query_only_seems_to_say_is_found_in_panels_too() -> None:
     rate = found["queries.sound[panel Genesis / Rate]"]
     assert rate.verdict is Verdict.FAIL
     assert "percent" in rate.reason
+
+
+def test_an_objective_is_sound_or_not_and_asks_for_metrics_and_its_own_check_says_what_it_is_worth() -> None:
+    given, one = facts(), objective()
+    total, bad = counting(one).questions()
+    ladder = ladder_facts(
+        answers={"up": vector(({}, 1.0)), total: vector(), bad: vector(({}, 1.0))},
+        alive=("up", BAD_TOTAL),
+        dead=(TOTAL,),
+    )
+    asked = replace(given.asked, rules=(), dashboards=(), objectives=(one,), ladder=ladder)
+    found = judged(replace(given, asked=asked))
+    assert {id_: f.verdict for id_, f in found.items()} == {
+        "queries.answered[Up]": Verdict.PASS,
+        "queries.sound[Up]": Verdict.PASS,
+        "queries.sound[objective Errors]": Verdict.PASS,
+        f"queries.metric[{TOTAL}]": Verdict.FAIL,
+    }
+    assert "objective Errors" in found[f"queries.metric[{TOTAL}]"].reason
 
 
 def test_that_every_metric_exists_is_said_too() -> None:

@@ -12,18 +12,28 @@ from genesis_lib.checks import slos
 from genesis_lib.checks.claims import identify
 from genesis_lib.checks.slos import CLAIMS, SlosFacts
 from genesis_lib.model import Blocking, Cause, Finding, Missing, Verdict
-from genesis_lib.objectives.objective import Objective
 from genesis_lib.objectives.slos import BurnWindow
 from genesis_lib.policy import Policy
 from genesis_lib.slo.facts import ObjectiveFacts
 from tests.builders import AT, UNREACHABLE, vector
-from tests.checks.slo_facts import HALF, POLICY, asked, facts, gap, lost, objective_facts, with_share
+from tests.checks.slo_facts import (
+    BAD_TOTAL,
+    HALF,
+    POLICY,
+    TOTAL,
+    asked,
+    facts,
+    gap,
+    lost,
+    objective,
+    objective_facts,
+    with_share,
+)
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 PASS, WARN, FAIL, UNKNOWN = Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
 GOOD = (PASS, PASS, PASS, PASS)
 STATUS, BUDGET, BURN, SOUND = CLAIMS
-BAD_TOTAL, TOTAL = "errors_bad_total", "errors_total"
 DOWN = "targets.up[genesis-tests]"
 NO_SERIES = Missing(cause=Cause.NO_DATA, detail="there are no series of total events", evidence="e-none")
 REFUSED = Missing(cause=Cause.INVALID, detail="bad_data: expected type range vector", evidence="e-refused")
@@ -47,24 +57,6 @@ PERFECT: Mapping[str, Any] = {
     "warning": 1.0,
     "critical": 0.9,
 }
-
-
-def objective(**other: Any) -> Objective:
-    """The share of errors in an hour: target and warning 1 %, critical 5 %; its budget is over a week."""
-    stated: dict[str, Any] = {
-        "name": "errors",
-        "title": "Errors",
-        "indicator": {"kind": "events", "bad": BAD_TOTAL, "total": TOTAL},
-        "unit": "ratio",
-        "better": "lower",
-        "target": 0.01,
-        "warning": 0.01,
-        "critical": 0.05,
-        "window": "1h",
-        "period": "7d",
-        "confidence": 0.95,
-    }
-    return Objective.model_validate(stated | other)
 
 
 def healthy(**other: Any) -> ObjectiveFacts:
@@ -107,7 +99,11 @@ def without_source(given: ObjectiveFacts) -> SlosFacts:
     return facts(
         given,
         ladder=asked(
-            given, alive=(), last_seen={BAD_TOTAL: 60, TOTAL: 60}, dead=(BAD_TOTAL, TOTAL), down=("genesis-tests",)
+            given,
+            alive=(),
+            last_seen=dict.fromkeys((BAD_TOTAL, TOTAL), 60),
+            dead=(BAD_TOTAL, TOTAL),
+            down=("genesis-tests",),
         ),
     )
 

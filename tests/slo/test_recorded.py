@@ -19,7 +19,7 @@ RAW = Counts(bad=1000.0, total=100_000.0)
 
 
 def recorded(bad: float | Missing, total: float | Missing, *, held: float = 1.0) -> Answer[Mapping[str, Recorded]]:
-    return builders.answer({"one": Recorded(counts=Counts(bad=bad, total=total), held=held)})
+    return builders.answer({"one": Recorded(counts=Counts(bad=bad, total=total), held=held, is_outdated=False)})
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def of(name: str, *, bad: Floats, total: Floats) -> list[Series]:
     return [
         series(f"{name}_bad_total", counter(each_minute(3))),
         series(f"{name}_total", counter(each_minute(60))),
-        series(BAD_EVENTS, bad, slo=name),
-        series(TOTAL_EVENTS, total, slo=name),
+        series(BAD_EVENTS, bad, slo=name, definition=made(name).definition),
+        series(TOTAL_EVENTS, total, slo=name, definition=made(name).definition),
     ]
 
 

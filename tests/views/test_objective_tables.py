@@ -88,6 +88,12 @@ def test_a_young_objective_says_which_life_its_numbers_are_of() -> None:
     assert "by its life of 1 d 3 h" in said
 
 
+def test_a_series_that_never_began_has_no_life() -> None:
+    nothing = blind()
+    unborn = replace(nothing, period=replace(nothing.period, is_young=True))
+    assert "no data wanted 99.90 % 7 d, coverage 0 %" in _table(unborn)
+
+
 def test_a_target_of_all_has_no_budget_and_burns_infinitely() -> None:
     said = _table(without_budget())
     assert "none 1 h ∞ ▲ 6 h ∞ ▲" in said
@@ -133,6 +139,7 @@ def test_burn_rates_show_each_pair_of_windows_with_its_factor() -> None:
     said = _words(burn_rates([failed]).markup)
     assert "Error rate 1 h and 5 min page 13.44 8 % in 1 h 23.4 23.4 fires" in said
     assert "3 d and 6 h ticket 0.98 42 % in 3 d 23.4 23.4 fires" in said
+    assert burn_rates([failed]).markup.count("<strong><bdi>fires</bdi></strong>") == len(failed.burns)
     assert "A burn rate of 1 spends the whole budget in just the period" in said
 
 
