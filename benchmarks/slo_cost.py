@@ -2,15 +2,18 @@
 
     .venv/bin/python benchmarks/slo_cost.py [--days 30] [--series 1000]
 
-The objectives are those of params/policy/slos.yaml with a period of 30 days, less the second uptime. Two servers have the same raw data,
-and one has the recording rules' past besides, made by `promtool tsdb create-blocks-from rules`. Prints seconds and our peak memory (RSS) of
-asking and judging, each time in a process of its own, the number of requests, and the servers' peak memory with the blocks they map.
+The objectives are those of params/policy/slos.yaml with a period of 30 days, less the second uptime. Both servers have the same raw data,
+and one the recording rules' past besides, made by `promtool tsdb create-blocks-from rules`. Asking and judging is done in a process of its
+own, each time of a server that has just started. Prints seconds, our peak memory (RSS), and what it cost the server: CPU seconds, which
+hold on a busy machine too, and memory with the blocks that it maps. Limits are meant for a calm machine of two cores.
 """
 
 import argparse
+import math
 import multiprocessing
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,7 +27,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import yaml
-from slo_truth import ROOT, STEP_S, Server, new_run, prometheus
+from slo_truth import ROOT, STEP_S, new_run, prometheus
 
 from genesis_lib.demo import binaries
 from genesis_lib.demo.tsdb import Series, write_block
@@ -43,7 +46,7 @@ OURS_MB = 300
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Of one gathering and judging; `attained` is the share over the period, by objective that was judged by such series."""
+    """Of one gathering and judging; `attained` is the share over the period, by objective; NaN where it is not known."""
 
     seconds: float
     megabytes: float
@@ -66,12 +69,13 @@ def write_data(data: Path, end: int, days: int, count: int) -> None:
     kept: list[tuple[dict[str, str], npt.NDArray[np.float64]]] = []
 
     def add(name: str, values: "npt.NDArray[np.generic]", *, job: str = "genesis-orchestration", **labels: str) -> None:
-        kept.append(({"__name__": name, "job": job, **labels}, values.astype(np.float64)))
+        kept.append(({"__name__": name, "job": job, **labels}, values.astype(np.float64, copy=False)))
 
     rng = np.random.default_rng(1)
     shapes = [rng.poisson(wave * rng.uniform(5, 40)) for _ in range(min(SHAPES, count))]
+    counted = [shape.cumsum().astype(np.float64) for shape in shapes]
     for n in range(count):
-        add("genesis_operations_total", shapes[n % SHAPES].cumsum(), instance=f"i-{n:04}")
+        add("genesis_operations_total", counted[n % len(shapes)], instance=f"i-{n:04}")
     for n, operations in enumerate(shapes[:INSTANCES]):
         of = {"instance": f"i-{n:04}"}
         add("genesis_errors_total", rng.binomial(operations, 0.0005).cumsum(), **of)
@@ -87,24 +91,33 @@ def write_data(data: Path, end: int, days: int, count: int) -> None:
     add("node_memory_MemTotal_bytes", np.full(len(times), 16e9), job="node", instance="n")
     add("node_memory_MemAvailable_bytes", 10e9 - 1e9 * wave, job="node", instance="n")
     for cpu in ("0", "1"):
-        add("node_cpu_seconds_total", (STEP_S * 0.7 / wave.max() * wave).cumsum(), job="node", instance="n", cpu=cpu, mode="idle")
+        add(
+            "node_cpu_seconds_total",
+            (STEP_S * 0.7 / wave.max() * wave).cumsum(),
+            job="node",
+            instance="n",
+            cpu=cpu,
+            mode="idle",
+        )
     for number in np.unique(times // BLOCK_S):
         within = slice(*np.searchsorted(times, [number * BLOCK_S, (number + 1) * BLOCK_S]))
         block = [Series(labels=labels, values=values[within]) for labels, values in kept]
         write_block(data, block, start_ms=int(times[within][0]) * 1000, interval_ms=STEP_S * 1000)
 
 
-def record(home: Path, url: str, *, start: int, end: int) -> None:
-    """Fill the data folder of the second server with the past of the recording rules, from the raw series of the first."""
-    run = new_run(home, url, policy(), at=end)
-    slos = run.policy.slos
+def record(home: Path, url: str, *, days: int, end: int) -> None:
+    """Make the past of the recording rules, and put it beside the raw blocks."""
+    slos = new_run(home, url, policy(), at=end).policy.slos
     edges = {one.name: tuple(EDGES) for one in slos.slos if one.indicator.kind == "latency"}
     rules = yaml.safe_load(rules_file(slos.slos, slos, edges=edges, scope={}, environment="bench"))
     events = [group for group in rules["groups"] if group["name"] == "slo_events"]  # all that a status asks for
     (home / "rules.yml").write_text(yaml.safe_dump({"groups": events}))
-    command = [binaries.find("promtool"), "tsdb", "create-blocks-from", "rules", f"--url={url}"]
-    command += [f"--start={start}", f"--end={end}", "--max-block-duration=168h", f"--output-dir={home}/recorded"]
-    subprocess.run([*command, str(home / "rules.yml")], check=True, stdout=subprocess.DEVNULL)
+    command = [str(binaries.find("promtool")), "tsdb", "create-blocks-from", "rules", f"--url={url}"]
+    command += [f"--start={end - days * DAY_S}", f"--end={end}", "--max-block-duration=168h"]
+    command += [f"--output-dir={home}/recorded", f"{home}/rules.yml"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for block in (path.parent for path in (home / "raw").glob("*/meta.json")):
+        shutil.copytree(block, home / "recorded" / block.name, copy_function=os.link)
 
 
 def cost(home: Path, url: str, at: int) -> Cost:
@@ -121,7 +134,7 @@ def cost(home: Path, url: str, at: int) -> Cost:
         megabytes=peak / (1024 if sys.platform == "linux" else 1024**2),
         requests=facts.requests,
         recorded=sum(s.source.is_recorded for s in found),
-        attained={name: value for name, value in attained.items() if isinstance(value, float)},
+        attained={name: value if isinstance(value, float) else math.nan for name, value in attained.items()},
     )
 
 
@@ -132,25 +145,38 @@ def alone(function: Callable[..., T], *args: object) -> T:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--series", type=int, default=1000)
-    asked = parser.parse_args()
-    end = int(time.time()) // STEP_S * STEP_S
-    start = end - asked.days * DAY_S
+    """Measure in turns, so that both meet the same machine."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--days", type=int, default=30, help="of data")
+    options.add_argument("--series", type=int, default=1000, help="behind the error rate")
+    asked, end = options.parse_args(), int(time.time()) // STEP_S * STEP_S
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        t=time.perf_counter()
         alone(write_data, home / "raw", end, asked.days, asked.series)
-        print("data", time.perf_counter()-t, flush=True)
+        started = time.perf_counter()
         with prometheus(home / "raw") as server:
-            for i in range(int(os.environ.get("N","2"))):
-                print(alone(cost, home, server.url, end), os.getloadavg(), flush=True)
-            t=time.perf_counter()
-            record(home, server.url, start=start, end=end)
-            print("record", time.perf_counter()-t, flush=True)
-        print(server)
-        subprocess.run(["du","-sh",home/"raw",home/"recorded"])
+            record(home, server.url, days=asked.days, end=end)
+        print(f"recording the past by promtool: {time.perf_counter() - started:.0f} s", flush=True)
+        for number in range(1, ROUNDS + 1):
+            costs: dict[str, Cost] = {}
+            for kind, limit in LIMITS.items():
+                # Just started: a minute later the server would begin to merge recorded and raw blocks.
+                with prometheus(home / kind) as server:
+                    found = costs[kind] = alone(cost, home, server.url, end)
+                is_over = found.seconds > limit or found.megabytes > OURS_MB
+                print(
+                    f"round {number}, {kind:8}: {found.seconds:5.1f} s, {found.megabytes:4.0f} MB, {found.requests} requests; server "
+                    f"{server.cpu_s:4.1f} s of CPU, {server.peak_mb:4.0f} MB; {found.recorded} of {len(found.attained)} objectives "
+                    f"from recorded series; {'NOT within' if is_over else 'within'} {limit:g} s and {OURS_MB} MB",
+                    flush=True,
+                )
+            raw, recorded = costs["raw"], costs["recorded"]
+            apart = max(abs(raw.attained[name] - recorded.attained[name]) for name in raw.attained)
+            load = os.getloadavg()[0]
+            print(
+                f"round {number}: ratio {raw.seconds / recorded.seconds:.1f}, attained at most {apart:.1e} apart, load {load:.1f}"
+            )
+
 
 if __name__ == "__main__":
     main()

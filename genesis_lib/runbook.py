@@ -26,7 +26,7 @@ from genesis_lib.readiness.score import score
 from genesis_lib.run import Run
 from genesis_lib.slo.facts import SloFacts
 from genesis_lib.slo.page import Page, pages
-from genesis_lib.slo.status import Status, statuses
+from genesis_lib.slo.status import Status, applicable, statuses
 from genesis_lib.views.panel import Panel
 
 if TYPE_CHECKING:
@@ -99,11 +99,10 @@ class Runbook:
         shown = self.findings("dashboards")
         return charts.of_dashboards(self.run, self.facts("dashboards"), shown, window=timedelta(hours=hours))
 
-    @property
+    @cached_property
     def slos(self) -> SloFacts:
         """What was gathered about the objectives; those that do not apply are named in it, with the reason."""
-        facts: SloFacts = self.facts("slos").slos
-        return facts
+        return applicable(self.facts("slos").slos, at=self.as_of)
 
     def objectives(self) -> tuple[Status, ...]:
         """The status of each objective that applies to the environment."""

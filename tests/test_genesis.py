@@ -48,7 +48,8 @@ def test_a_run_leaves_all_that_it_promises(
     judged: dict[str, subprocess.CompletedProcess[str]], project: Project, name: str
 ) -> None:
     run = project.latest(name)
-    for file in ("01_day0_monitoring.ipynb", "06_readiness_report.ipynb", "report.html", "report.pdf", "report.json"):
+    notebooks = ("01_day0_monitoring.ipynb", "02_slo_status.ipynb", "06_readiness_report.ipynb")
+    for file in (*notebooks, "report.html", "report.pdf", "report.json"):
         assert (run / file).stat().st_size > 1000, file
         assert file in judged[name].stdout or file.endswith(".ipynb")
     assert list((run / "evidence").glob("*.json"))
@@ -67,12 +68,57 @@ def test_demo_is_proven_claim_by_claim(judged: dict[str, subprocess.CompletedPro
     report = project.report("demo")
     # The machine is only observed: however busy it is, that is a remark, and blocks nothing.
     wrong = [f for f in report["findings"] if f["verdict"] != "PASS"]
-    assert all(f["check"].startswith("resources.") and f["blocking"] == "none" for f in wrong), judged["demo"].stdout
+    assert all(f["check"].startswith(("resources.", "slos.")) for f in wrong), judged["demo"].stdout
+    assert all(f["blocking"] == "none" for f in wrong), judged["demo"].stdout
     assert all(f["evidence"] and not f["waiver"] for f in report["findings"])
     (probe,) = [f for f in report["findings"] if f["check"] == "alerting.synthetic"]
     assert (probe["subject"], probe["verdict"]) == ("critical", "PASS")
     assert sum(f["check"] == "dashboards.panel" for f in report["findings"]) == 13
     assert sum(f["check"] == "rules.loaded" for f in report["findings"]) == 13
+
+
+OBJECTIVES = (
+    "Test pass rate",
+    "Error rate",
+    "P95 latency",
+    "Service uptime",
+    "Monitoring uptime",
+    "HTDAG P95",
+    "HALO P95",
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "verdicts", "words"),
+    [
+        pytest.param("demo", dict.fromkeys(OBJECTIVES, "PASS"), "budget", id="all are met, where all is well"),
+        pytest.param(
+            "day0",
+            dict.fromkeys(OBJECTIVES, "UNKNOWN") | {"Service uptime": "FAIL", "Monitoring uptime": "PASS"},
+            "its source genesis-tests is down",
+            id="a service that does not run has an uptime of nothing, and no other number",
+        ),
+        pytest.param("blind", dict.fromkeys(OBJECTIVES, "UNKNOWN"), "refused the connection", id="nothing is known"),
+    ],
+)
+def test_notebook_02_judges_each_objective_and_draws_it(
+    judged: dict[str, subprocess.CompletedProcess[str]],
+    project: Project,
+    name: str,
+    verdicts: dict[str, str],
+    words: str,
+) -> None:
+    status = {f["subject"]: f["verdict"] for f in project.report(name)["findings"] if f["check"] == "slos.status"}
+    assert {title: status[title] for title in OBJECTIVES} == verdicts, judged[name].stderr
+    cells = json.loads((project.latest(name) / "02_slo_status.ipynb").read_bytes())["cells"]
+    outputs = [output["data"] for cell in cells for output in cell.get("outputs", []) if "data" in output]
+    tables = "".join("".join(data["text/html"]) for data in outputs if "text/html" in data)
+    assert words in tables
+    pictures = ["".join(data["text/plain"]) for data in outputs if "image/png" in data]
+    assert len(pictures) == 1 + 9 + 1  # all at a glance, one page for each, and the one that is looked at again
+    for title in OBJECTIVES:
+        (alone, *_) = [text for text in pictures[1:] if text.startswith(title)]
+        assert verdicts[title] in alone
 
 
 def test_day0_says_why_in_plain_words(judged: dict[str, subprocess.CompletedProcess[str]], project: Project) -> None:

@@ -87,7 +87,7 @@ class SlicesIndicator(Strict):
 
     kind: Literal["slices"]
     query: Query
-    good: Annotated[str, Field(pattern=r"^(==|!=|<=|>=|<|>) *-?[0-9.]+(e-?[0-9]+)?$")]
+    good: Annotated[str, Field(pattern=r"^(==|!=|<=|>=|<|>) *-?[0-9]+(\.[0-9]+)?(e-?[0-9]+)?$")]
     slice: Duration = timedelta(minutes=1)
 
 

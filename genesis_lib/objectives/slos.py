@@ -63,6 +63,10 @@ class Slos(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"names {twice[0]} twice; names are unique")
+        titles = [objective.title for objective in self.slos]
+        same = sorted({title for title in titles if titles.count(title) > 1})
+        if same:
+            raise ValueError(f"has the title {same[0]!r} twice; titles name findings, so they are unique")
         for objective in self.slos:
             self.windows_of(objective.period)
         return self
@@ -75,7 +79,7 @@ class Slos(Strict):
     def windows_of(self, period: timedelta) -> tuple[BurnWindow, ...]:
         """The alert windows for objectives of this period."""
         found = self.burn_windows.get(syntax.duration(period))
-        if found is None:
+        if not found:
             known = ", ".join(self.burn_windows)
             raise ValueError(f"has no burn_windows for the period {syntax.duration(period)}; known: {known}; add them")
         too_long = next((w for w in found if w.long > period), None)

@@ -1,5 +1,6 @@
 """Ask Prometheus what there is to know of the objectives: events by window, their course over two periods, recorded series."""
 
+import math
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,10 +26,11 @@ __all__ = ["Floats", "ObjectiveFacts", "SloFacts", "Tiles", "gather"]
 Floats = npt.NDArray[np.float64]
 Vectors = Answer[Mapping[str, tuple[Sample, ...]]] | Missing
 
-_PARALLEL_OBJECTIVES = 6
+# A server works on as many questions as it has processors; more at once only make each of them late.
+_PARALLEL_OBJECTIVES = 3
 _WORST_SHOWN = 3
-# Reading raw samples takes Prometheus a second for each 17 million, whatever is asked of them; a period as a whole reads them four times.
-# Where it has more than this, it is read once, tile by tile; and in parts, few at a time, so that each is answered in time.
+# Reading raw samples takes Prometheus a second for each 17 million, and a count over a period reads them twice: growth, and resets. Where
+# it has more than this, they are read once, tile by tile; and in parts, few at a time, so that each is answered in time.
 _HEAVY = 20e6
 _PART = timedelta(days=3)
 _PARALLEL_PARTS = 2
@@ -173,8 +175,10 @@ def _counts(answer: Vectors, window: timedelta) -> Counts:
 
 
 def _series(short: Vectors) -> float:
-    """How many series are behind an objective."""
-    samples = () if isinstance(short, Missing) else short.value["series"]
+    """How many series are behind an objective; where not even that was answered in time, too many."""
+    if isinstance(short, Missing):
+        return math.inf if short.cause is Cause.TIMEOUT else 0.0
+    samples = short.value["series"]
     return samples[0].value if samples and isinstance(samples[0].value, float) else 0.0
 
 

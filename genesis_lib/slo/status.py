@@ -1,7 +1,7 @@
 """Judge one objective: its value in the evaluation window against target and thresholds, and all that is said beside it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import NormalDist
 
@@ -16,7 +16,19 @@ from genesis_lib.slo.facts import ObjectiveFacts, SloFacts
 from genesis_lib.slo.period import LEAST_COVERAGE, Period, attained_of, window_coverage
 from genesis_lib.slo.recorded import Source
 
-__all__ = ["NOTHING", "WRONG", "Interval", "Status", "Worst", "status", "statuses", "verdict_of", "wilson"]
+__all__ = [
+    "NOTHING",
+    "WRONG",
+    "Interval",
+    "Status",
+    "Worst",
+    "applicable",
+    "is_silent",
+    "status",
+    "statuses",
+    "verdict_of",
+    "wilson",
+]
 
 NOTHING = (Cause.NO_DATA, Cause.NOT_A_NUMBER)  # Prometheus answered, and there is no value
 WRONG = (Cause.INVALID, Cause.AMBIGUOUS)  # the objective itself is wrong, whatever the data
@@ -69,6 +81,25 @@ class Status:
 def statuses(facts: SloFacts, *, at: datetime) -> tuple[Status, ...]:
     """The status of each objective that applies, in the order of policy."""
     return tuple(status(one, at=at) for one in facts.objectives)
+
+
+def applicable(facts: SloFacts, *, at: datetime) -> SloFacts:
+    """The same facts, with the objectives that policy lets go without data, and that have none, among those that do not apply."""
+    gone = {
+        one.objective.name: one.objective
+        for one in facts.objectives
+        if one.objective.no_data == "not_applicable" and is_silent(status(one, at=at))
+    }
+    return replace(
+        facts,
+        objectives=tuple(one for one in facts.objectives if one.objective.name not in gone),
+        not_applicable={**facts.not_applicable, **{one.title: one.no_data_reason for one in gone.values()}},
+    )
+
+
+def is_silent(told: Status) -> bool:
+    """Whether Prometheus answered, and there is no value."""
+    return isinstance(told.value, Missing) and told.value.cause in NOTHING
 
 
 def status(facts: ObjectiveFacts, *, at: datetime) -> Status:

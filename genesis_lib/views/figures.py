@@ -59,6 +59,9 @@ class Picture(Figure):
         buffer = BytesIO()
         with figure_style(), mpl.rc_context({"svg.hashsalt": self.alt}):
             self.savefig(buffer, format=kind, **options)
+        self.set_layout_engine(
+            "none"
+        )  # laid out by the first drawing; the next one, of another kind, need not do it again
         return buffer.getvalue()
 
     def _repr_mimebundle_(self, **_kinds: object) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -12,11 +12,11 @@ from genesis_lib.formatting import Unit, duration, plain, quantity
 from genesis_lib.model import Finding, Missing, Verdict
 from genesis_lib.slo.status import Status
 from genesis_lib.views import objective_words as words
+from genesis_lib.views.terminal import VERDICT_COLOURS
 from genesis_lib.views.theme import VERDICT_LOOKS
 
 __all__ = ["show"]
 
-_COLOURS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "magenta", Verdict.WARN: "yellow", Verdict.PASS: "green"}
 _GAP = 2  # blanks between columns
 _ALWAYS_SHOWN = 3  # the rank up to which columns are never left out
 _LONGEST_NAME = 28
@@ -114,7 +114,7 @@ def _name(title: str) -> str:
 
 
 def _verdict(verdict: Verdict) -> Text:
-    return Text(f"{VERDICT_LOOKS[verdict].glyph} {verdict}", style=_COLOURS[verdict])
+    return Text(f"{VERDICT_LOOKS[verdict].glyph} {verdict}", style=VERDICT_COLOURS[verdict])
 
 
 def _left(status: Status) -> str:
@@ -146,7 +146,7 @@ def _explain(out: Console, status: Status, findings: Sequence[Finding]) -> None:
     for remark in remarks:
         word = f"{remark.verdict:8}" if remark.verdict else " " * 8
         out.print(
-            Text(f"  {word}", style=_COLOURS[remark.verdict] if remark.verdict else ""),
+            Text(f"  {word}", style=VERDICT_COLOURS[remark.verdict] if remark.verdict else ""),
             Text(f"{', '.join(remark.about)}: {plain(remark.reason)}"),
             sep="",
         )

@@ -39,7 +39,7 @@ __all__ = [
 BEYOND = "▲"  # beside a burn rate that is beyond its alert's factor
 _LEAST_RATE = 0.005  # what is less would be shown as 0.00
 _TENS, _HUNDREDS = 9.995, 99.95  # from which on a rate of three digits has one place, and none
-_LEAST_TREND = 5e-7  # of a share; what is less is the noise of counting
+_LEAST_TREND = 5e-6  # of a share; what is less is the noise of counting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

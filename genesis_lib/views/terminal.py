@@ -15,9 +15,9 @@ from genesis_lib.views import finding_tables
 from genesis_lib.views.cover import grouped_roots, other_reasons
 from genesis_lib.views.theme import WORST_FIRST
 
-__all__ = ["show", "show_findings"]
+__all__ = ["VERDICT_COLOURS", "show", "show_findings"]
 
-_VERDICTS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "magenta", Verdict.WARN: "yellow", Verdict.PASS: "green"}
+VERDICT_COLOURS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "magenta", Verdict.WARN: "yellow", Verdict.PASS: "green"}
 _COLOURS = {"GO": "bold green", "HOLD": "bold yellow", "NO_GO": "bold red"}
 _MOST_REASONS = 8
 _MOST_SUBJECTS = 4
@@ -70,7 +70,7 @@ def show_findings(findings: Sequence[Finding], *, call: Call, run: str, console:
     ids = {f.id for f in wrong}
     roots = [f for f in wrong if f.because_of not in ids - {f.id}]
     for f in sorted(roots, key=lambda f: (bool(f.waiver), WORST_FIRST.index(f.verdict))):
-        word = Text(f"{f.verdict:8}", style="dim" if f.waiver else _VERDICTS[f.verdict])
+        word = Text(f"{f.verdict:8}", style="dim" if f.waiver else VERDICT_COLOURS[f.verdict])
         out.print(word, Text(plain(f.id), style="dim" if f.waiver else "bold"), sep="")
         out.print(Text(f"        {plain(f.reason)}"))
         if f.hint and not f.waiver:

@@ -34,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     assert made.genesis("stack", "status").returncode == 1
 
 
-@pytest.mark.parametrize("name", ["01_day0_monitoring", "06_readiness_report"])
+@pytest.mark.parametrize("name", ["01_day0_monitoring", "02_slo_status", "06_readiness_report"])
 def test_plain_papermill_runs_a_notebook_and_makes_an_interactive_run(
     project: Project, tmp_path: Path, name: str
 ) -> None:

@@ -310,6 +310,20 @@ CASES = {
         bad=15,
         total=60,
     ),
+    "just_at_target": Case(
+        says="where lower is better a slice that is just at the target misses it",
+        past=[series("just_at_target", each_minute(0.7))],
+        objective={
+            "indicator": {"kind": "value", "query": "just_at_target", "time_target": 0.95},
+            "target": 0.7,
+            "warning": 0.8,
+            "critical": 0.9,
+        },
+        verdict=WARN,
+        value=0.7,
+        bad=60,
+        total=60,
+    ),
     "several": Case(
         says="several values where one is wanted are an error of the objective, and are named",
         past=[series("several", each_minute(0.1)), series("several", each_minute(0.9), instance="b")],

@@ -60,7 +60,6 @@ def test_more_bad_events_never_burn_slower(one: float, other: float, total: floa
     ("hours", "share", "fires"),
     [
         pytest.param(24 * 7, 0.02, [False, False, True, True], id="a slow burn is for tickets"),
-        pytest.param(24 * 7, 0.0098, [False, False, False, False], id="just at a factor is not beyond it"),
         pytest.param(1, 0.2, [True, False, False, False], id="a fast burn pages within the hour"),
         pytest.param(0.25, 0.9, [True, True, False, False], id="a faster one sooner"),
         pytest.param(6, 0.05, [False, True, False, False], id="a burn of six hours pages"),
@@ -70,6 +69,11 @@ def test_an_alert_needs_both_windows(hours: float, share: float, fires: list[boo
     found = burns(facts(ONE_PERCENT, bad=lately(1000 * share, hours=hours), total=1000))
     assert [one.fires for one in found] == fires
     assert [one.factor for one in found] == pytest.approx([13.44, 3.5, 1.4, 0.98])
+
+
+def test_just_at_a_factor_is_not_beyond_it() -> None:
+    eighth = made(target=0.125, warning=0.125, critical=0.2)  # the rate is 3.5 then, exactly
+    assert [one.fires for one in burns(facts(eighth, bad=437.5, total=1000))] == [False, False, True, True]
 
 
 def test_a_burn_that_is_over_no_longer_fires() -> None:

@@ -191,7 +191,9 @@ def test_recorded_series_of_other_targets_are_not_used(found: Mapping[str, Mappi
         "value": False,
     }
     for name in ("latency", "value"):
-        assert sources[name].note == "raw series; recorded ones disagree: they are of another definition of this objective"
+        assert (
+            sources[name].note == "raw series; recorded ones disagree: they are of another definition of this objective"
+        )
         assert same_as_raw(found["other_targets"][name], found["raw"][name])
 
 
