@@ -13,7 +13,7 @@ setup: ## make .venv with all that tests need
 	@$(dev)
 
 test: setup lint ## lint, then all tests
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## ruff, mypy, import-linter
 	$(bin)/ruff check .

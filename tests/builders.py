@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ AT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 UNREACHABLE = Missing(cause=Cause.UNREACHABLE, detail="prometheus refused the connection", evidence="e-down")
 
 
+@cache
 def policy() -> Policy:
     """The policy that is shipped."""
     return load_policy(ROOT / "params" / "policy", root=ROOT)
