@@ -30,6 +30,7 @@ _THIN = "\N{NARROW NO-BREAK SPACE}"
 _SHOWN_IN_MS, _SHOWN_IN_S = 0.9995, 59.95  # under these, rounding does not reach 1000 ms or 60 s
 _HOUR_S, _DAY_S = 3600, 86400
 _MOST_PLACES = 8
+_FOUR_DIGITS = 10_000
 _MOST_EXACT = 2**53  # whole numbers under this are exact in a float
 _BYTE_STEP = 1024
 _BYTE_STEPS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -188,7 +189,8 @@ def _bytes(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    text = f"{value:,.0f}" if float(value).is_integer() and abs(value) < _MOST_EXACT else f"{value:,.4g}"
+    is_whole = float(value).is_integer() or abs(value) >= _FOUR_DIGITS  # places would tell nothing
+    text = f"{value:,.0f}" if is_whole and abs(value) < _MOST_EXACT else f"{value:,.4g}"
     return text.replace("-", _MINUS)
 
 
