@@ -191,7 +191,7 @@ def test_a_fast_burn_pages_in_time_and_stops_soon_after(tmp_path: Path) -> None:
         {
             "exp_labels": {"severity": severity, "slo": "events"},
             "exp_annotations": {
-                "summary": f"An objective: its error budget burns {how}",
+                "summary": f"events: its error budget burns {how}",
                 "description": f"{share} of all events were bad, where 1 % may be: a pace that spends more than {spent}.",
                 "runbook_url": "docs/runbooks.md",
             },
