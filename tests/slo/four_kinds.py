@@ -32,7 +32,11 @@ Rule = Mapping[str, Any]
 def slos(*objectives: Mapping[str, Any], **changed: Any) -> Slos:
     """The shipped settings with other objectives, or with others of what all share."""
     usual: dict[str, Any] = {"window": "1h"}
-    document = SHIPPED | changed | ({"slos": [usual | {"title": one["name"]} | dict(one) for one in objectives]} if objectives else {})
+    document = (
+        SHIPPED
+        | changed
+        | ({"slos": [usual | {"title": one["name"]} | dict(one) for one in objectives]} if objectives else {})
+    )
     return Slos.model_validate(document)
 
 
