@@ -1,9 +1,11 @@
 """Build findings: the policy adds what they block and who mends them."""
 
+from dataclasses import replace
+
 from genesis_lib.model import Answer, Blocking, Cause, Finding, Missing, Verdict
 from genesis_lib.policy import Policy
 
-__all__ = ["cannot_tell", "finding", "identify", "proof"]
+__all__ = ["cannot_tell", "finding", "identify", "observed_only", "proof"]
 
 
 def finding(
@@ -65,3 +67,15 @@ def identify(claim: str, subject: str) -> str:
 def proof(*answers: Answer[object] | Missing) -> tuple[str, ...]:
     """The exchanges by which these answers came, or failed to."""
     return tuple(answer.evidence for answer in answers)
+
+
+def observed_only(found: Finding) -> Finding:
+    """The finding of a machine that is no part of the deployment: it is shown, at most as a remark, and blocks nothing."""
+    if found.verdict is Verdict.PASS:
+        return found
+    return replace(
+        found,
+        verdict=Verdict.WARN if found.verdict is Verdict.FAIL else found.verdict,
+        blocking=Blocking.NONE,
+        reason=f"{found.reason}; this machine is only observed (`host: observed`), so it blocks nothing",
+    )

@@ -2,14 +2,14 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from genesis_lib.checks import targets
 from genesis_lib.checks.ask.promql import Selector
 from genesis_lib.checks.ask.scraping import TargetFacts, Vector, of_job
-from genesis_lib.checks.claims import cannot_tell, finding, proof
-from genesis_lib.model import Answer, Blocking, Cause, Finding, Missing, Sample, Verdict
+from genesis_lib.checks.claims import cannot_tell, finding, observed_only, proof
+from genesis_lib.model import Answer, Cause, Finding, Missing, Sample, Verdict
 from genesis_lib.policy import Bounds, Policy
 from genesis_lib.run import Run
 
@@ -178,7 +178,7 @@ def judge(facts: ResourceFacts, policy: Policy, *, at: datetime) -> list[Finding
             found += [_judge(measure, job, machine, answers, policy) for machine in machines]
             if len(machines) < facts.targets.expected[job].count:
                 found.append(_judge_unseen(measure, job, len(machines), facts, policy, because_of=down.get(job, "")))
-    return [_observed_only(f) for f in found] if facts.is_observed else found
+    return [observed_only(f) for f in found] if facts.is_observed else found
 
 
 def _questions(run: Run, job: str) -> dict[str, Callable[[], Answer[tuple[Sample, ...]]]]:
@@ -249,18 +249,6 @@ def _judge_unseen(
     hint = f"start the node exporter of the job {job}, or find out why Prometheus cannot reach it"
     expected = _expected(measure, policy)
     return cannot_tell(policy, measure.claim, job, missing, expected=expected, hint=hint, because_of=because_of)
-
-
-def _observed_only(found: Finding) -> Finding:
-    """The finding of a machine that is no part of the deployment: it is shown, at most as a remark, and blocks nothing."""
-    if found.verdict is Verdict.PASS:
-        return found
-    return replace(
-        found,
-        verdict=Verdict.WARN if found.verdict is Verdict.FAIL else found.verdict,
-        blocking=Blocking.NONE,
-        reason=f"{found.reason}; this machine is only observed (`host: observed`), so it blocks nothing",
-    )
 
 
 def _detail(measure: Measure, sample: Sample, value: float, answers: Mapping[str, Vector], machine: str) -> str:

@@ -8,9 +8,9 @@ from datetime import datetime
 from genesis_lib.checks import targets
 from genesis_lib.checks.ask import ladder, series
 from genesis_lib.checks.ask.ladder import LadderFacts, Rung
-from genesis_lib.checks.claims import finding, identify
+from genesis_lib.checks.claims import finding, identify, observed_only
 from genesis_lib.formatting import Unit, duration, quantity
-from genesis_lib.model import Blocking, Cause, Finding, Missing, Verdict, worst
+from genesis_lib.model import Cause, Finding, Missing, Verdict, worst
 from genesis_lib.objectives.indicator import SlicesIndicator, ValueIndicator
 from genesis_lib.objectives.objective import Objective
 from genesis_lib.policy import Policy
@@ -85,7 +85,7 @@ def judge(facts: SlosFacts, policy: Policy, *, at: datetime) -> list[Finding]:
         four = [told, _budget(judged, policy, told), _burn(judged, policy, told), _sound(judged, policy, told)]
         owned = [_owned(f, one.objective) for f in four]
         is_observed = facts.is_observed and one.objective.about == "host"
-        found += [_observed_only(f) for f in owned] if is_observed else owned
+        found += [observed_only(f) for f in owned] if is_observed else owned
     return found
 
 
@@ -306,15 +306,3 @@ def _shown(value: float | Missing, objective: Objective) -> str:
 
 def _owned(found: Finding, objective: Objective) -> Finding:
     return replace(found, owner=objective.owner) if objective.owner and not found.owner else found
-
-
-def _observed_only(found: Finding) -> Finding:
-    """Of a machine that is no part of the deployment: shown, at most as a remark, and it blocks nothing."""
-    if found.verdict is Verdict.PASS:
-        return found
-    return replace(
-        found,
-        verdict=Verdict.WARN if found.verdict is Verdict.FAIL else found.verdict,
-        blocking=Blocking.NONE,
-        reason=f"{found.reason}; this machine is only observed (`host: observed`), so it blocks nothing",
-    )
