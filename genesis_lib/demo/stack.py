@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Self
 
 from genesis_lib.demo import state
-from genesis_lib.demo.supervisor import Options
 from genesis_lib.errors import StackError
 
 __all__ = ["Stack", "find", "start", "stop"]
@@ -70,6 +69,8 @@ def start(
     state.sweep(folder.parent)
     if state.is_alive(folder):
         raise StackError(f"the stack of {environment} is up, or starting; `genesis stack down {environment}` ends it")
+    from genesis_lib.demo.supervisor import Options  # which knows all of the stack; finding one does not need it
+
     options = Options(
         environment=environment,
         scenario=scenario,
