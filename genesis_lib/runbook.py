@@ -7,30 +7,30 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from genesis_lib import charts, snapshot
 from genesis_lib import run as runs
+from genesis_lib import snapshot
 from genesis_lib.checks.registry import CHECKS
 from genesis_lib.demo import stack
-from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import ParameterError, RunError
 from genesis_lib.model import Finding, Missing, severity
 from genesis_lib.params import Environment, load_environment, project_root
 from genesis_lib.policy import Policy, load_policy
 from genesis_lib.readiness import waivers
-from genesis_lib.readiness.checklist import Tick, tick
 from genesis_lib.readiness.decision import decide
 from genesis_lib.readiness.judgement import Judgement
 from genesis_lib.readiness.roots import rooted
 from genesis_lib.readiness.score import score
 from genesis_lib.run import Run
 from genesis_lib.slo.facts import SloFacts
-from genesis_lib.slo.page import Page, pages
 from genesis_lib.slo.status import Status, applicable, statuses
-from genesis_lib.views.panel import Panel
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from genesis_lib.readiness.checklist import Tick
+    from genesis_lib.slo.page import Page
+    from genesis_lib.views.panel import Panel
 
 __all__ = ["Runbook", "begin", "check", "open_run", "parse_instant"]
 
@@ -80,22 +80,30 @@ class Runbook:
         mine = [w for w in self.run.policy.waivers if w.check.partition(".")[0] in checks]
         return waivers.apply(self._owned(checks), mine, today=self.as_of.date())
 
-    def checklist(self) -> list[Tick]:
+    def checklist(self) -> "list[Tick]":
         """The day-0 report's ticked lines of tasks 1 and 2, each answered by findings."""
+        from genesis_lib.readiness.checklist import tick
+
         return tick(self.run.policy.checklist, self.findings())
 
     def series(self, expression: str, *, window: timedelta, step: timedelta) -> "pd.DataFrame | Missing":
         """A PromQL expression over the window that ends at the run's instant: UTC times down, a column for each series."""
+        from genesis_lib import charts
+
         return charts.series(self.run, expression, window=window, step=step)
 
-    def query_panels(self, *, hours: float) -> list[Panel]:
+    def query_panels(self, *, hours: float) -> "list[Panel]":
         """The policy's queries as small charts over the last hours, or why there is nothing to draw."""
+        from genesis_lib import charts
+
         return charts.of_queries(
             self.run, self.facts("queries"), self.findings("queries"), window=timedelta(hours=hours)
         )
 
-    def dashboard_panels(self, *, hours: float) -> list[Panel]:
+    def dashboard_panels(self, *, hours: float) -> "list[Panel]":
         """What each panel of each dashboard shows, drawn from the same queries, or why it shows nothing."""
+        from genesis_lib import charts
+
         shown = self.findings("dashboards")
         return charts.of_dashboards(self.run, self.facts("dashboards"), shown, window=timedelta(hours=hours))
 
@@ -108,13 +116,15 @@ class Runbook:
         """The status of each objective that applies to the environment."""
         return statuses(self.slos, at=self.as_of)
 
-    def objective(self, name: str = "", *, hours: float = 0, split: str = "") -> Page:
+    def objective(self, name: str = "", *, hours: float = 0, split: str = "") -> "Page":
         """One objective (empty: the worst off), drawn over the last hours (0: its period), split by a label (empty: its own).
 
         Raises:
             ParameterError: there is no objective of this name here, or none at all.
 
         """
+        from genesis_lib.slo.page import pages
+
         worst_first = sorted(self.objectives(), key=lambda status: severity(status.verdict), reverse=True)
         names = [status.objective.name for status in worst_first]
         name = name or next(iter(names), "")
@@ -123,8 +133,10 @@ class Runbook:
             raise ParameterError(f"{name}: no objective of this environment; there are {', '.join(names) or 'none'}")
         return pages(self.run, found, window=timedelta(hours=hours) if hours else None, split=split or None)[0]
 
-    def objective_pages(self) -> list[Page]:
+    def objective_pages(self) -> "list[Page]":
         """Every objective that applies, over its period."""
+        from genesis_lib.slo.page import pages
+
         return pages(self.run, self.slos.objectives)
 
     @property
@@ -215,7 +227,7 @@ def begin(environment: Environment, *, root: Path, as_of: str, interactive: bool
     """
     instant = parse_instant(as_of) if as_of else None
     policy = check(environment, root=root)
-    addresses = {f"localhost:{port}": embedded.addresses[job] for job, port in PORTS.items()} if embedded else {}
+    addresses = embedded.moved if embedded else {}
     run = runs.create(environment, policy, root=root, as_of=instant, interactive=interactive, addresses=addresses)
     snapshot.take(run)
     return Runbook(run)

@@ -1,27 +1,30 @@
-"""Every check, listed explicitly in one place."""
+"""Every check, listed explicitly in one place, and loaded when it is first asked for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from importlib import import_module
 from typing import Any
 
-from genesis_lib.checks import (
-    alerting,
-    configuration,
-    containers,
-    dashboards,
-    queries,
-    resources,
-    rules,
-    services,
-    slos,
-    targets,
-)
 from genesis_lib.model import Finding
 from genesis_lib.policy import Policy
 from genesis_lib.run import Run
 
 __all__ = ["CHECKS", "Check"]
+
+_MODULES = (
+    "services",
+    "containers",
+    "targets",
+    "resources",
+    "rules",
+    "alerting",
+    "configuration",
+    "queries",
+    "dashboards",
+    "slos",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +44,26 @@ class Check:
         return self.judge(facts, policy, at=at)
 
 
-CHECKS: Mapping[str, Check] = {
-    module.NAME: Check(name=module.NAME, claims=module.CLAIMS, gather=module.gather, judge=module.judge)
-    for module in (
-        services,
-        containers,
-        targets,
-        resources,
-        rules,
-        alerting,
-        configuration,
-        queries,
-        dashboards,
-        slos,
-    )
-}
+class _Checks(Mapping[str, Check]):
+    def __getitem__(self, name: str) -> Check:
+        if name not in _MODULES:
+            raise KeyError(name)
+        return _load(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _MODULES
+
+
+@cache
+def _load(name: str) -> Check:
+    module = import_module(f"genesis_lib.checks.{name}")
+    return Check(name=module.NAME, claims=module.CLAIMS, gather=module.gather, judge=module.judge)
+
+
+CHECKS: Mapping[str, Check] = _Checks()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from genesis_lib.demo import scenario
+from genesis_lib.demo import parts, scenario
 from genesis_lib.errors import StackError
 
 __all__ = ["Configuration", "prepare"]
@@ -39,7 +39,7 @@ def prepare(folder: Path, *, monitoring: Path, scenario_name: str, addresses: Ma
 
     """
     folder.mkdir(parents=True, exist_ok=True)
-    moved = {str(port): addresses[part] for part, port in scenario.PORTS.items()}
+    moved = {str(port): addresses[name] for name, port in parts.PORTS.items()}
     for name in (_PROMETHEUS, _ALERTMANAGER):
         text = _source(monitoring, scenario_name, name).read_text()
         (folder / name).write_text(re.sub(r"\blocalhost:(\d+)\b", lambda m: moved.get(m[1], m[0]), text))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from prometheus_client.utils import floatToGoString
 
 from genesis_lib.demo.node_history import node_series
-from genesis_lib.demo.scenario import JOBS, WORKLOAD_JOBS, Alert, Scenario
+from genesis_lib.demo.parts import JOBS, WORKLOAD_JOBS
+from genesis_lib.demo.scenario import Alert, Scenario
 from genesis_lib.demo.traffic import BUCKETS_S, DURATIONS, TRACK, TrafficModel
 from genesis_lib.demo.tsdb import Series, write_block
 from genesis_lib.errors import StackError

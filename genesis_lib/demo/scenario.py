@@ -20,12 +20,10 @@ from pydantic import (
     model_validator,
 )
 
+from genesis_lib.demo.parts import WORKLOAD_JOBS
 from genesis_lib.errors import StackError
 
 __all__ = [
-    "JOBS",
-    "PORTS",
-    "WORKLOAD_JOBS",
     "Alert",
     "Phase",
     "Range",
@@ -37,20 +35,6 @@ __all__ = [
     "load",
     "overriding",
 ]
-
-# The jobs of monitoring/prometheus_config.yml, at the ports that it names them by ...
-_JOB_PORTS: Mapping[str, int] = {
-    "prometheus": 9090,
-    "alertmanager": 9093,
-    "node": 9100,
-    "genesis-orchestration": 8000,
-    "genesis-python-app": 8001,
-    "genesis-tests": 8002,
-}
-JOBS = tuple(_JOB_PORTS)
-# ... and the receiver of monitoring/alertmanager_config.yml, which nobody scrapes.
-PORTS: Mapping[str, int] = {**_JOB_PORTS, "receiver": 5001}
-WORKLOAD_JOBS = tuple(job for job in JOBS if job.startswith("genesis-"))
 
 _FOLDER = Path(__file__).parent / "scenarios"
 _ROOT = "healthy"

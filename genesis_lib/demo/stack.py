@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from genesis_lib.demo import state
+from genesis_lib.demo.parts import PORTS
 from genesis_lib.errors import StackError
 
 __all__ = ["Stack", "find", "start", "stop"]
@@ -33,6 +34,11 @@ class Stack:
     pid: int
     ended: tuple[str, ...]
     _supervisor: subprocess.Popen[str] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def moved(self) -> dict[str, str]:
+        """Where the parts are, by the address at which parameters and configuration name them (`localhost:9090`)."""
+        return {f"localhost:{port}": self.addresses[part] for part, port in PORTS.items()}
 
     def close(self) -> None:
         """End the stack and everything that belongs to it; ending it twice does no harm."""

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 from filelock import Timeout
 
-from genesis_lib.demo import binaries, configuration, history, ready, state
+from genesis_lib.demo import binaries, configuration, history, parts, ready, state
 from genesis_lib.demo import scenario as scenarios
 from genesis_lib.demo.children import Children
 from genesis_lib.demo.ports import Reservation
@@ -98,8 +98,8 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
         part: binaries.find(name, progress=_progress)
         for part, name in (("prometheus", "prometheus"), ("alertmanager", "alertmanager"), ("node", "node_exporter"))
     }
-    absent = set(scenarios.WORKLOAD_JOBS) - set(scenario.running)
-    ports = Reservation(scenarios.PORTS, refused=absent, locks=folder.parent / "ports")
+    absent = set(parts.WORKLOAD_JOBS) - set(scenario.running)
+    ports = Reservation(parts.PORTS, refused=absent, locks=folder.parent / "ports")
     addresses = ports.addresses
     now = state.State(
         environment=options.environment,
@@ -183,7 +183,7 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
     ready.page(f"http://{addresses['alertmanager']}/-/ready", children)
     ready.page(f"http://{addresses['prometheus']}/-/ready", children)
     _progress("waiting until every target was scraped and every rule evaluated")
-    ready.judged(f"http://{addresses['prometheus']}", children, jobs=scenarios.JOBS)
+    ready.judged(f"http://{addresses['prometheus']}", children, jobs=parts.JOBS)
     now = replace(now, started_at=started_at, is_ready=True)
     state.write(folder, now)
     return ports

@@ -23,7 +23,8 @@ from prometheus_client import (
 )
 
 from genesis_lib.demo import scenario as scenarios
-from genesis_lib.demo.scenario import WORKLOAD_JOBS, Scenario
+from genesis_lib.demo.parts import WORKLOAD_JOBS
+from genesis_lib.demo.scenario import Scenario
 from genesis_lib.demo.traffic import BUCKETS_S, DURATIONS, TRACK, TrafficModel
 
 __all__ = ["Instruments", "Simulation", "main"]

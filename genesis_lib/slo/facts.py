@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
-import numpy.typing as npt
 
 from genesis_lib.clients.prometheus import Series
 from genesis_lib.model import Answer, Cause, Missing, Sample
@@ -17,23 +16,23 @@ from genesis_lib.objectives.slos import BurnWindow
 from genesis_lib.run import Run
 from genesis_lib.slo import recorded
 from genesis_lib.slo.asking import PART, changed, instant, union
-from genesis_lib.slo.indicators import TILE, Counting, counting
+from genesis_lib.slo.indicators import TILE, Counting, Floats, counting
 from genesis_lib.slo.recorded import BAD_EVENTS, COMPARED, TOTAL_EVENTS, Counts, Recorded, Source
 from genesis_lib.syntax import duration
 
 __all__ = ["Floats", "ObjectiveFacts", "SloFacts", "Tiles", "gather"]
 
-Floats = npt.NDArray[np.float64]
 Vectors = Answer[Mapping[str, tuple[Sample, ...]]] | Missing
 
 # A server works on as many questions as it has processors; more at once only make each of them late.
-_PARALLEL_OBJECTIVES = 3
+_PARALLEL_OBJECTIVES = 2
 _WORST_SHOWN = 3
 # Reading raw samples takes Prometheus a second for each 17 million, and a count over a period reads them twice: growth, and resets. Where
 # it has more than this, they are read once, tile by tile; and in parts, few at a time, so that each is answered in time.
 _HEAVY = 20e6
 _PART = timedelta(days=3)
 _PARALLEL_PARTS = 2
+_BORN = "born "  # and the window: the part that counts series that began in it
 _MOST_TILES = 10_000  # Prometheus refuses more than 11,000 points in one answer
 
 
@@ -104,21 +103,29 @@ def _objective(run: Run, objective: Objective, known: Answer[Mapping[str, Record
     asked = counting(objective, edges.value if isinstance(edges, Answer) else ())
     windows = run.policy.slos.windows_of(objective.period)
     lengths = {objective.window, objective.period, COMPARED, *(w for p in windows for w in (p.long, p.short))}
-    short = run.ask(instant(run, _events(asked, [w for w in lengths if w <= COMPARED]) | _values(asked)))
-    counts = {w: _counts(short, w) for w in lengths if w <= COMPARED}
+    shorter = [w for w in lengths if w <= COMPARED]
+    born = {_BORN + duration(w): asked.born(w) for w in lengths if w > COMPARED and asked.born(w)}
+    short = run.ask(instant(run, _events(asked, shorter) | _values(asked) | born))
+    counts = {w: _counts(asked, short, w) for w in shorter}
     source = recorded.source(objective, known, counts[COMPARED])
     is_heavy = not source.is_recorded and _series(short) * (objective.period / run.policy.slos.scrape_interval) > _HEAVY
-    longer = [w for w in lengths if w > COMPARED and not (is_heavy and w == objective.period)]
-    long = run.ask(instant(run, _recorded_events(objective, longer) if source.is_recorded else _events(asked, longer)))
+    long = [w for w in lengths if w > COMPARED]
+    # Slices lie at fixed instants, so that tiles add up to just what a long question would count.
+    is_tiled = {w: (asked.is_sliced and w % TILE == timedelta(0)) or (is_heavy and w == objective.period) for w in long}
+    tiled = [w for w in long if is_tiled[w] and not source.is_recorded]
+    longer = [w for w in long if w not in tiled]
+    with_born = isinstance(short, Missing) or any(short.value[part] for part in born)
+    raw = _events(asked, longer, with_born=with_born)
+    told = run.ask(instant(run, _recorded_events(objective, longer) if source.is_recorded else raw)) if longer else None
     tiles, exchanges = _tiles(run, asked, source, part=_PART if is_heavy else 2 * objective.period)
-    if is_heavy:
-        counts[objective.period] = _added_up(tiles, objective)
-    answers = [answer for answer in (edges, short, long, tiles) if answer is not None]
+    counts |= {w: _added_up(tiles, w) for w in tiled}
+    counts |= {w: _counts(asked, told, w) for w in longer} if told is not None else {}
+    answers = [answer for answer in (edges, short, told, tiles) if answer is not None]
     return ObjectiveFacts(
         counting=asked,
         windows=windows,
         edges=edges,
-        counts=counts | {w: _counts(long, w) for w in longer},
+        counts=counts,
         values=short if isinstance(short, Missing) else changed(short, short.value["value"]),
         worst=() if isinstance(short, Missing) else short.value.get("worst", ()),
         tiles=tiles,
@@ -139,17 +146,16 @@ def _edges(run: Run, indicator: LatencyIndicator) -> Callable[[], Answer[tuple[s
     return ask
 
 
-def _events(asked: Counting, windows: list[timedelta]) -> dict[str, str]:
-    parts = {f"total {duration(w)}": asked.total(w) for w in windows}
-    return parts | ({f"bad {duration(w)}": asked.bad(w) for w in windows} if asked.tells_bad else {})
+def _events(asked: Counting, windows: list[timedelta], *, with_born: bool = True) -> dict[str, str]:
+    sides = {"total": asked.total} | ({"side": asked.side} if asked.tells_bad else {})
+    return {f"{name} {duration(w)}": side(w, with_born=with_born) for name, side in sides.items() for w in windows}
 
 
 def _recorded_events(objective: Objective, windows: list[timedelta]) -> dict[str, str]:
     which = recorded.selector(objective)
-    series = {"total": TOTAL_EVENTS, "bad": BAD_EVENTS}
     return {
         f"{side} {duration(w)}": f"max(sum_over_time({name}{which}[{duration(w)}]))"
-        for side, name in series.items()
+        for side, name in (("total", TOTAL_EVENTS), ("bad", BAD_EVENTS))
         for w in windows
     }
 
@@ -163,15 +169,24 @@ def _values(asked: Counting) -> dict[str, str]:
     return parts
 
 
-def _counts(answer: Vectors, window: timedelta) -> Counts:
-    def of(side: str) -> float | Missing:
-        if isinstance(answer, Missing):
-            return answer
-        samples = answer.value.get(f"{side} {duration(window)}", ())
-        none = Missing(cause=Cause.NO_DATA, detail=f"there are no series of {side} events", evidence=answer.evidence)
-        return samples[0].value if samples else none
+def _counts(asked: Counting, answer: Vectors, window: timedelta) -> Counts:
+    if isinstance(answer, Missing):
+        return Counts(bad=answer, total=answer)
 
-    return Counts(bad=of("bad"), total=of("total"))
+    def of(side: str) -> float | Missing:
+        samples = answer.value.get(f"{side} {duration(window)}", ())
+        named = "bad" if side == "side" else side
+        return samples[0].value if samples else _no_series(named, answer.evidence)
+
+    total = of("total")
+    if f"bad {duration(window)}" in answer.value:  # recorded
+        return Counts(bad=of("bad"), total=total)
+    side = of("side")
+    if isinstance(side, float) and isinstance(total, float):
+        side = float(asked.bad_of(np.array(total), np.array(side)))
+    elif isinstance(total, Missing) and not asked.counts_bad:
+        side = total
+    return Counts(bad=side, total=total)
 
 
 def _series(short: Vectors) -> float:
@@ -189,7 +204,7 @@ def _tiles(run: Run, asked: Counting, source: Source, *, part: timedelta) -> tup
         parts = {"total": f"max({TOTAL_EVENTS}{which})", "bad": f"max({BAD_EVENTS}{which})"}
     else:
         interval = run.policy.slos.scrape_interval
-        sides = ("total", "bad") if asked.tells_bad else ("total",)
+        sides = ("total", "side") if asked.tells_bad else ("total",)
         parts = {side: asked.tile(scrape_interval=interval, of=side) for side in sides}
     count, each = 2 * (asked.objective.period // TILE), min(part // TILE, _MOST_TILES)
     start = run.as_of - (count - 1) * TILE
@@ -205,18 +220,29 @@ def _tiles(run: Run, asked: Counting, source: Source, *, part: timedelta) -> tup
     found = [answer for answer in answers if isinstance(answer, Answer)]
     if len(found) < len(answers):
         return next(answer for answer in answers if isinstance(answer, Missing)), exchanges
-    tiles = Tiles(ends=ends, bad=np.full(count, np.nan), total=np.full(count, np.nan))
+    values = {part: np.full(count, np.nan) for part in ("total", "side", "bad")}
     for series in (one for answer in found for one in answer.value):
-        values = tiles.total if series.labels[PART] == "total" else tiles.bad
-        values[np.rint((series.times / 1000 - ends[0]) / TILE.total_seconds()).astype(int)] = series.values
+        at = np.rint((series.times / 1000 - ends[0]) / TILE.total_seconds()).astype(int)
+        values[series.labels[PART]][at] = series.values
+    total = values["total"]
+    bad = values["bad"] if source.is_recorded or not asked.tells_bad else asked.bad_of(total, values["side"])
+    tiles = Tiles(ends=ends, bad=bad, total=total)
     warnings = tuple(dict.fromkeys(w for answer in found for w in answer.warnings))
     answer = Answer(value=tiles, evidence=found[0].evidence, asked_at=found[0].asked_at, warnings=warnings)
     return answer, exchanges
 
 
-def _added_up(tiles: Answer[Tiles] | Missing, objective: Objective) -> Counts:
-    """A period's events, tile by tile."""
+def _added_up(tiles: Answer[Tiles] | Missing, window: timedelta) -> Counts:
+    """A window's events, tile by tile."""
     if isinstance(tiles, Missing):
         return Counts(bad=tiles, total=tiles)
-    last = slice(-(objective.period // TILE), None)
-    return Counts(bad=float(np.nansum(tiles.value.bad[last])), total=float(np.nansum(tiles.value.total[last])))
+
+    def of(side: Floats, named: str) -> float | Missing:
+        found = side[-(window // TILE) :]
+        return float(np.nansum(found)) if np.isfinite(found).any() else _no_series(named, tiles.evidence)
+
+    return Counts(bad=of(tiles.value.bad, "bad"), total=of(tiles.value.total, "total"))
+
+
+def _no_series(of: str, evidence: str) -> Missing:
+    return Missing(cause=Cause.NO_DATA, detail=f"there are no series of {of} events", evidence=evidence)

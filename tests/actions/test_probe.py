@@ -18,7 +18,6 @@ from genesis_lib.actions.probe import post_synthetic_alert
 from genesis_lib.checks.alert import delivery
 from genesis_lib.checks.alert.delivery import Delivery
 from genesis_lib.clients.http import Http
-from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.endpoint import Endpoint
 from genesis_lib.evidence import Evidence
@@ -43,9 +42,8 @@ def new_run(tmp_path: Path, healthy_stack: Stack) -> NewRun:
     def make(*, as_of: datetime | None = None, alertmanager: Endpoint | None = demo.alertmanager, **probe: Any) -> Run:
         synthetic = SyntheticAlert(**(shipped.model_dump() | probe))
         changed = demo.model_copy(update={"probes": Probes(synthetic_alert=synthetic), "alertmanager": alertmanager})
-        addresses = {f"localhost:{port}": healthy_stack.addresses[part] for part, port in PORTS.items()}
         policy = builders.policy()
-        return runs.create(changed, policy, root=tmp_path, as_of=as_of, interactive=True, addresses=addresses)
+        return runs.create(changed, policy, root=tmp_path, as_of=as_of, interactive=True, addresses=healthy_stack.moved)
 
     return make
 

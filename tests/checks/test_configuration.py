@@ -14,7 +14,6 @@ from genesis_lib.checks.config.running import OTHER_RULES
 from genesis_lib.checks.configuration import ConfigurationFacts
 from genesis_lib.demo import binaries, ready
 from genesis_lib.demo.children import Children
-from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.model import Cause, Finding, Missing, Verdict
 from genesis_lib.params import load_environment
@@ -134,13 +133,8 @@ def findings(run: Run) -> dict[str, Finding]:
     return judged(configuration.gather(run))
 
 
-@pytest.fixture
-def demo_addresses(healthy_stack: Stack) -> dict[str, str]:
-    return {f"localhost:{port}": healthy_stack.addresses[job] for job, port in PORTS.items()}
-
-
-def test_the_embedded_stack_runs_the_projects_files(tmp_path: Path, demo_addresses: dict[str, str]) -> None:
-    run = new_run(tmp_path, "demo", demo_addresses)
+def test_the_embedded_stack_runs_the_projects_files(tmp_path: Path, healthy_stack: Stack) -> None:
+    run = new_run(tmp_path, "demo", healthy_stack.moved)
     found = findings(run)
     run.close()
     assert {f.id: f.reason for f in found.values() if f.verdict is not Verdict.PASS} == {}

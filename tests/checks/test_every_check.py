@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from genesis_lib.checks.registry import CHECKS
-from genesis_lib.demo.scenario import PORTS
+from genesis_lib.demo import parts
 from genesis_lib.demo.stack import Stack
 from genesis_lib.model import Verdict
 from genesis_lib.params import load_environment
@@ -35,10 +35,6 @@ def judged(root: Path, name: str, addresses: dict[str, str]) -> Runbook:
     return begin(load_environment(name, root=root), root=root, as_of="", interactive=False, embedded=None)
 
 
-def addresses(stack: Stack) -> dict[str, str]:
-    return {f"localhost:{port}": stack.addresses[job] for job, port in PORTS.items()}
-
-
 @pytest.fixture(scope="module")
 def sound(root: Path, healthy_stack: Stack) -> Iterator[Runbook]:
     """Demo's own parameters; the stack is the same, only that these do not know of it as embedded."""
@@ -46,7 +42,7 @@ def sound(root: Path, healthy_stack: Stack) -> Iterator[Runbook]:
     (root / "monitoring").rename(root / "as_deployed")
     shutil.copytree(healthy_stack.folder / "configuration", root / "monitoring")
     shutil.copy(root / "as_deployed" / "grafana_dashboard.json", root / "monitoring")
-    book = judged(root, "sound", addresses(healthy_stack))
+    book = judged(root, "sound", healthy_stack.moved)
     yield book
     book.run.close()
 
@@ -75,7 +71,7 @@ def spoiled(sound: Runbook, root: Path, healthy_stack: Stack) -> Iterator[Runboo
     _edit(root / "params/strict/readiness.yaml", "fail: 4.0e+9", "fail: 4.0e+18")
     _edit(root / "params/strict/alerting.yaml", "receivers: [critical]", "receivers: [warning]")
     _edit(root / "params" / "spoiled.yaml", "host: observed", "host: judged")
-    book = judged(root, "spoiled", addresses(healthy_stack))
+    book = judged(root, "spoiled", healthy_stack.moved)
     yield book
     book.run.close()
 
@@ -85,7 +81,7 @@ def blind(root: Path, sound: Runbook) -> Iterator[Runbook]:
     """Nobody answers."""
     assert sound
     copy(root, "blind_now")
-    book = judged(root, "blind_now", {f"localhost:{port}": NOBODY for port in PORTS.values()})
+    book = judged(root, "blind_now", {f"localhost:{port}": NOBODY for port in parts.PORTS.values()})
     yield book
     book.run.close()
 

@@ -16,7 +16,6 @@ from genesis_lib.checks.ask.promql import Selector
 from genesis_lib.checks.ask.scraping import Vector
 from genesis_lib.checks.resources import CPU_SERIES, MEASURES, ResourceFacts
 from genesis_lib.demo import binaries
-from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.model import Answer, Blocking, Cause, Finding, Missing, Verdict
 from genesis_lib.params import Target, load_environment
@@ -251,9 +250,8 @@ def test_a_real_machine_is_known_by_its_numbers(ago: timedelta, healthy_stack: S
 
 
 def test_the_demos_machine_is_only_observed(healthy_stack: Stack, tmp_path: Path) -> None:
-    addresses = {f"localhost:{port}": healthy_stack.addresses[job] for job, port in PORTS.items()}
     demo = load_environment("demo", root=ROOT)
-    run = runs.create(demo, policy(), root=tmp_path, as_of=None, interactive=False, addresses=addresses)
+    run = runs.create(demo, policy(), root=tmp_path, as_of=None, interactive=False, addresses=healthy_stack.moved)
     found = judged(resources.gather(run))
     run.close()
     assert len(found) == len(MEASURES)

@@ -12,7 +12,6 @@ import pytest
 from genesis_lib import run as runs
 from genesis_lib.checks import services
 from genesis_lib.checks.services import ServiceFact
-from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.model import Answer, Cause, Finding, Missing, Verdict
 from genesis_lib.params import load_environment
@@ -221,9 +220,8 @@ def test_the_default_login_is_not_tried(probe: str, ago: timedelta, claims: set[
 
 
 def test_the_healthy_stack_is_ready_up_and_right_about_the_time(healthy_stack: Stack, tmp_path: Path) -> None:
-    addresses = {f"localhost:{port}": healthy_stack.addresses[job] for job, port in PORTS.items()}
     demo = load_environment("demo", root=ROOT)
-    run = runs.create(demo, policy(), root=tmp_path, as_of=None, interactive=False, addresses=addresses)
+    run = runs.create(demo, policy(), root=tmp_path, as_of=None, interactive=False, addresses=healthy_stack.moved)
     facts = services.gather(run)
     run.close()
     found = services.judge(facts, policy(), at=run.as_of)

@@ -18,7 +18,6 @@ from genesis_lib.checks.ask.scraping import TargetFacts, Vector
 from genesis_lib.clients.prometheus import Targets
 from genesis_lib.demo import binaries
 from genesis_lib.demo.children import Children
-from genesis_lib.demo.scenario import PORTS
 from genesis_lib.demo.stack import Stack
 from genesis_lib.model import Finding, Verdict
 from genesis_lib.params import load_environment
@@ -203,7 +202,7 @@ def test_jobs_that_are_down_are_named_for_what_follows_from_them() -> None:
 def run_of(
     environment: str, folder: Path, *, stack: Stack | None = None, as_of: datetime | None = None
 ) -> Iterator[Run]:
-    addresses = {f"localhost:{port}": stack.addresses[job] for job, port in PORTS.items()} if stack else {}
+    addresses = stack.moved if stack else {}
     loaded = load_environment(environment, root=ROOT)
     run = runs.create(loaded, policy(), root=folder, as_of=as_of, interactive=False, addresses=addresses)
     yield run

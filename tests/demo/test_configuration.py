@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from genesis_lib.demo import configuration, scenario
+from genesis_lib.demo import configuration, parts, scenario
 from genesis_lib.errors import StackError
 from tests.conftest import PROJECT
 
 MONITORING = PROJECT / "monitoring"
-ADDRESSES = {part: f"127.0.0.1:{40_000 + n}" for n, part in enumerate(scenario.PORTS)}
+ADDRESSES = {part: f"127.0.0.1:{40_000 + n}" for n, part in enumerate(parts.PORTS)}
 
 
 def prepare(folder: Path, name: str = "healthy", monitoring: Path = MONITORING) -> configuration.Configuration:
@@ -20,7 +20,7 @@ def prepare(folder: Path, name: str = "healthy", monitoring: Path = MONITORING) 
 @pytest.mark.parametrize("name", ["prometheus_config.yml", "alertmanager_config.yml"])
 def test_nothing_but_the_addresses_differs(name: str, tmp_path: Path) -> None:
     prepare(tmp_path)
-    ours = {str(port): ADDRESSES[part] for part, port in scenario.PORTS.items()}
+    ours = {str(port): ADDRESSES[part] for part, port in parts.PORTS.items()}
     running, own = (tmp_path / name).read_text().splitlines(), (MONITORING / name).read_text().splitlines()
     for is_line, was_line in zip(running, own, strict=True):
         assert is_line == re.sub(r"localhost:(\d+)", lambda m: ours.get(m[1], m[0]), was_line)
@@ -29,7 +29,7 @@ def test_nothing_but_the_addresses_differs(name: str, tmp_path: Path) -> None:
 def test_every_target_is_one_of_the_stack(tmp_path: Path) -> None:
     text = prepare(tmp_path).prometheus.read_text()
     assert "localhost:" not in re.sub("#.*", "", text)
-    assert set(re.findall(r"127\.0\.0\.1:\d+", text)) == {ADDRESSES[job] for job in scenario.JOBS}
+    assert set(re.findall(r"127\.0\.0\.1:\d+", text)) == {ADDRESSES[job] for job in parts.JOBS}
 
 
 def test_every_alert_goes_to_the_receiver_of_the_stack(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import yaml
 
-from genesis_lib.demo import history, scenario
+from genesis_lib.demo import history, parts, scenario
 from genesis_lib.demo.scenario import Alert
 from genesis_lib.demo.stack import Stack
 from genesis_lib.errors import StackError
@@ -184,7 +184,7 @@ def test_no_alert_is_active_in_good_health(healthy_stack: Stack) -> None:
 
 def test_day0_monitors_itself_and_finds_no_genesis(day0_stack: Stack) -> None:
     up = {one["metric"]["job"]: one["value"][1] for one in ask(day0_stack, "query", query="up")}
-    running, absent = ("prometheus", "alertmanager", "node"), scenario.WORKLOAD_JOBS
+    running, absent = ("prometheus", "alertmanager", "node"), parts.WORKLOAD_JOBS
     assert up == {**dict.fromkeys(running, "1"), **dict.fromkeys(absent, "0")}
     end = end_of_history(day0_stack)
     past = ask(day0_stack, "query", query="count_over_time(up[3d])", time=end)
@@ -240,7 +240,7 @@ def test_each_version_has_series_for_its_own_time_only(tmp_path: Path) -> None:
         "alerts": [],
     }
     young = scenario.Scenario.model_validate(scenario.load("healthy").model_dump() | changes)
-    now, addresses = 1_760_000_000, {job: f"127.0.0.1:{port}" for job, port in scenario.PORTS.items()}
+    now, addresses = 1_760_000_000, {job: f"127.0.0.1:{port}" for job, port in parts.PORTS.items()}
     history.write(tmp_path, young, now=now, addresses=addresses, node_page="node_load1 1\n", rules=[])
     found = {labels: samples for labels, samples in read_back(tmp_path).items() if "genesis_app_info" in labels}
     old, new = sorted(found)
@@ -259,7 +259,7 @@ def test_an_alert_that_no_rule_has_is_refused(tmp_path: Path) -> None:
             tmp_path / "data",
             invented,
             now=1_760_000_000.0,
-            addresses={job: f"127.0.0.1:{port}" for job, port in scenario.PORTS.items()},
+            addresses={job: f"127.0.0.1:{port}" for job, port in parts.PORTS.items()},
             node_page="node_load1 1\n",
             rules=[rules],
         )

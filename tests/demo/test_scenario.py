@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from genesis_lib.demo import scenario
+from genesis_lib.demo import parts, scenario
 from genesis_lib.demo.scenario import Phase, Scenario
 from genesis_lib.errors import StackError
 
 
 def test_healthy_runs_all_jobs_and_keeps_its_last_week_clean() -> None:
     healthy = scenario.load("healthy")
-    assert healthy.running == scenario.WORKLOAD_JOBS
+    assert healthy.running == parts.WORKLOAD_JOBS
     assert healthy.history == timedelta(days=14)
     ends = [*(phase.ends for phase in healthy.phases), *(alert.ends for alert in healthy.alerts)]
     assert ends

@@ -52,6 +52,14 @@ def test_in_the_window(name: str, found: Mapping[str, ObjectiveFacts], judged: M
     assert judged[name].verdict is case.verdict
 
 
+def test_what_a_counter_was_born_with_counts_in_every_window_that_saw_its_birth(
+    found: Mapping[str, ObjectiveFacts],
+) -> None:
+    counts = found["born_errors"].counts
+    assert {c.bad for w, c in counts.items() if w >= timedelta(hours=1)} == {CASES["born_errors"].bad}
+    assert max(counts) == timedelta(days=7)
+
+
 @pytest.mark.parametrize(
     ("name", "worst"),
     [

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from genesis_lib import syntax
@@ -23,7 +24,11 @@ def test_every_question_is_promql(objective: Objective) -> None:
     for by in ("", "instance"):
         for question in (asked.total(HOUR, by=by), asked.bad(HOUR, by=by), asked.value(HOUR, by=by)):
             syntax.tree(question)
-    for of in ("bad", "total"):
+    for question in (asked.side(HOUR), asked.side(HOUR, with_born=False), asked.total(HOUR, with_born=False)):
+        syntax.tree(question)
+    assert bool(asked.born(HOUR)) is not asked.is_sliced
+    assert asked.is_sliced or syntax.tree(asked.born(HOUR))
+    for of in ("bad", "side", "total"):
         for with_born in (True, False):
             syntax.tree(asked.tile(scrape_interval=SCRAPE, of=of, with_born=with_born))
     for question in (asked.ratio(HOUR), asked.series, *asked.questions()):
@@ -49,6 +54,16 @@ def test_the_bucket_at_the_target(edges: tuple[str, ...], edge: str) -> None:
 def test_absent_bad_events_are_none_only_where_all_events_are_there() -> None:
     plain = counting(made("x")).bad(HOUR)
     assert counting(ABSENT_ZERO).bad(HOUR) == f"({plain} or 0 * {counting(ABSENT_ZERO).total(HOUR)})"
+
+
+def test_bad_events_are_those_counted_or_the_rest_of_all() -> None:
+    all_of_them, counted = np.array([100.0, 10.0, np.nan]), np.array([97.0, 11.0, 1.0])
+    bad = counting(made("x")).bad_of(all_of_them, counted)
+    assert bad.tolist() == [97.0, 11.0, 1.0]
+    of_good = next(one for one in SHIPPED if one.name == "test_pass_rate")
+    rest = counting(of_good).bad_of(all_of_them, counted)
+    assert rest[:2].tolist() == [3.0, 0.0]
+    assert np.isnan(rest[2])
 
 
 def test_without_events_there_is_no_ratio() -> None:
