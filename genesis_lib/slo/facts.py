@@ -103,18 +103,18 @@ def _objective(run: Run, objective: Objective, known: Answer[Mapping[str, Record
     asked = counting(objective, edges.value if isinstance(edges, Answer) else ())
     windows = run.policy.slos.windows_of(objective.period)
     lengths = {objective.window, objective.period, COMPARED, *(w for p in windows for w in (p.long, p.short))}
-    shorter = [w for w in lengths if w <= COMPARED]
-    born = {_BORN + duration(w): asked.born(w) for w in lengths if w > COMPARED and asked.born(w)}
-    short = run.ask(instant(run, _events(asked, shorter) | _values(asked) | born))
+    shorter, long = [w for w in lengths if w <= COMPARED], [w for w in lengths if w > COMPARED]
+    is_raw = isinstance(known, Missing) or objective.name not in known.value
+    births = {_BORN + duration(w): asked.born(w) for w in long if is_raw and not asked.is_sliced}
+    short = run.ask(instant(run, _events(asked, shorter) | _values(asked) | births))
     counts = {w: _counts(asked, short, w) for w in shorter}
     source = recorded.source(objective, known, counts[COMPARED])
     is_heavy = not source.is_recorded and _series(short) * (objective.period / run.policy.slos.scrape_interval) > _HEAVY
-    long = [w for w in lengths if w > COMPARED]
     # Slices lie at fixed instants, so that tiles add up to just what a long question would count.
     is_tiled = {w: (asked.is_sliced and w % TILE == timedelta(0)) or (is_heavy and w == objective.period) for w in long}
     tiled = [w for w in long if is_tiled[w] and not source.is_recorded]
     longer = [w for w in long if w not in tiled]
-    with_born = isinstance(short, Missing) or any(short.value[part] for part in born)
+    with_born = not is_raw or isinstance(short, Missing) or any(short.value[part] for part in births)
     raw = _events(asked, longer, with_born=with_born)
     told = run.ask(instant(run, _recorded_events(objective, longer) if source.is_recorded else raw)) if longer else None
     tiles, exchanges = _tiles(run, asked, source, part=_PART if is_heavy else 2 * objective.period)
