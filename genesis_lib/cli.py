@@ -51,6 +51,7 @@ def main() -> None:
     ./genesis report my.yaml    judge any other, by its parameter file
     ./genesis check             the same findings at once, in the terminal
     ./genesis slo               the objectives, their error budgets and burn rates
+    ./genesis health            the five health checks
     """  # noqa: D301 - click wants the backspace character itself
 
 
@@ -93,6 +94,28 @@ def check(environment: str, only: tuple[str, ...], as_json: bool, probe: bool, a
         click.echo(checked.json)
     else:
         terminal.show_findings(checked.findings, call=checked.call, run=checked.book.path)
+    return checked.call.exit_code
+
+
+@main.command(epilog=_EXITS)
+@click.argument("environment", default="demo")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--as-of", default="", metavar="INSTANT", help="Judge this instant, ISO 8601, instead of now.")
+def health(environment: str, as_json: bool, as_of: str) -> int:  # noqa: FBT001
+    """The five health checks of ENVIRONMENT (default: demo): tests, coverage, feature flags, required files, Python environment.
+
+    It only reads. The exit code speaks for these checks alone.
+    """
+    from genesis_lib.batch.check import run_checks
+    from genesis_lib.views import health_terminal
+
+    checked = run_checks(
+        environment, only=("health",), root=project_root(), as_of=as_of, probe=False, progress=_progress()
+    )
+    if as_json:
+        click.echo(checked.json)
+    else:
+        health_terminal.show(checked.findings, call=checked.call, run=checked.book.path)
     return checked.call.exit_code
 
 

@@ -68,11 +68,13 @@ class Evidence:
         replay: never ask, only read: what was not recorded raises `SourceError(NOT_RECORDED)`.
         secrets: resolved credentials; wherever one turns up in a question, an answer or an error it is stored as `<secret>`.
 
+    Whoever sets `on_asked` is told of each exchange that is recorded here, in the thread that asked.
     """
 
     def __init__(self, folder: Path, *, replay: bool, secrets: Iterable[str] = ()) -> None:
         self.folder = folder
         self.replay = replay
+        self.on_asked: Callable[[Exchange], None] | None = None
         # As they are, and as URLs and JSON write them.
         spellings = {text for s in secrets if s for text in (s, quote(s, safe=""), json.dumps(s)[1:-1])}
         self._secrets = sorted(spellings, key=len, reverse=True)
@@ -224,6 +226,8 @@ class Evidence:
             error_detail=detail,
         )
         _write_atomically(self.folder / f"{key}.json", _to_json(exchange))
+        if self.on_asked:
+            self.on_asked(exchange)
         return exchange
 
     def _body_path(self, digest: str) -> Path:

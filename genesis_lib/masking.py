@@ -18,7 +18,7 @@ _NAME = re.compile(rf"(?i)[\w.-]*{_WORDS}[\w.-]*(?<!_file)")
 # `PASSWORD=x`, `--api-token=x`: but not `$TOKEN`, which names a credential and does not tell it.
 _SETTING = re.compile(rf"(?i)(-{{0,2}}[\w.-]*{_WORDS}[\w.-]*(?<!_file)=)(?!\$)(.+)", re.DOTALL)
 _LINE = re.compile(
-    rf"(?im)(\b[\w.-]*{_WORDS}[\w.-]*(?<!_file)[\"']?(?::[ \t]+|=))(?![\s$]|[\"']\$)[^\s#][^\n]*?(?=[ \t\r]*$)"
+    rf"(?im)(\b[\w.-]*{_WORDS}[\w.-]*(?<!_file)[\"']?(?::[ \t]+|=(?!=)))(?![\s$]|[\"']\$)[^\s#][^\n]*?(?=[ \t\r]*$)"
 )
 _JSON = re.compile(rf'(?i)("[\w.-]*{_WORDS}[\w.-]*"\s*:\s*")(?:[^"\\]|\\.)+(?=")'.encode())
 _ARGUMENT = re.compile(rf"(?i)(\b[\w.-]*{_WORDS}[\w.-]*=)[^\s\"'\\]+".encode())

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from genesis_lib import strict_yaml
+from genesis_lib.artefacts import STACK_FILES, HealthSources, TelemetrySources
 from genesis_lib.endpoint import Endpoint, Url, resolve
 from genesis_lib.errors import ParameterError
 from genesis_lib.objectives.objective import ObjectiveOverride
-from genesis_lib.strict_yaml import Name, Strict, Texts
+from genesis_lib.strict_yaml import Absent, Name, Strict, Texts
 
 __all__ = [
     "Embedded",
@@ -27,10 +28,6 @@ __all__ = [
     "load_environment",
     "project_root",
 ]
-
-
-def _none_is_absent(value: object) -> object:
-    return None if value == "none" else value
 
 
 class Embedded(Strict):
@@ -113,7 +110,7 @@ class Files(Strict):
 
 
 _ADDRESSES = ("url", "arrived")
-Source = Annotated[Endpoint | None, BeforeValidator(_none_is_absent)]
+Source = Annotated[Endpoint | None, Absent]
 
 
 class Environment(Strict):
@@ -141,6 +138,8 @@ class Environment(Strict):
     grafana_dashboards: Texts = ()
     probes: Probes = Probes()
     files: Files = Files()
+    telemetry: TelemetrySources = TelemetrySources()
+    health: HealthSources = HealthSources()
 
     # Filled by load_environment.
     name: str = ""
@@ -241,6 +240,16 @@ def _check_references(environment: Environment, document: strict_yaml.Document) 
     if not environment.file(environment.policy).is_dir():
         raise ParameterError(document.at(("policy",), f"names a folder that is not there: {environment.policy}"))
     _check_sources(environment, document)
+    _check_stack_files(environment, document)
+
+
+def _check_stack_files(environment: Environment, document: strict_yaml.Document) -> None:
+    for section in ("telemetry", "health"):
+        for key, value in dict(getattr(environment, section)).items():
+            for name in value if isinstance(value, tuple) else (value,):
+                if isinstance(name, str) and name.startswith(STACK_FILES) and not environment.embedded:
+                    message = f"names {name}, a file of an embedded stack, and this environment has none"
+                    raise ParameterError(document.at((section, key), message))
 
 
 def _check_sources(environment: Environment, document: strict_yaml.Document) -> None:

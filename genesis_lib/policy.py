@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Field, PositiveFloat, model_val
 from genesis_lib import strict_yaml
 from genesis_lib.model import Blocking
 from genesis_lib.objectives.slos import Slos
+from genesis_lib.quality import Flag, Flags, Health, Telemetry
 from genesis_lib.strict_yaml import Listed, Name, Strict, Texts
 
 __all__ = [
@@ -145,6 +146,9 @@ class Policy(Strict):
     queries: tuple[Query, ...]
     alerting: Alerting
     slos: Slos
+    telemetry: Telemetry
+    health: Health
+    flags: tuple[Flag, ...]
     checklist: tuple[Line, ...]
     waivers: tuple[Waiver, ...]
 
@@ -172,7 +176,7 @@ class _Waivers(Strict):
 
 
 def load_policy(folder: Path, *, root: Path) -> Policy:
-    """The policy in this folder: readiness.yaml, queries.yaml, alerting.yaml, slos.yaml, checklist.yaml, waivers.yaml.
+    """The policy in this folder: its readiness, queries, alerting, slos, telemetry, health, flags, checklist and waivers.
 
     Raises:
         ParameterError: a file is missing, or holds an unknown key or a wrong type, with file, line and mend.
@@ -189,6 +193,9 @@ def load_policy(folder: Path, *, root: Path) -> Policy:
         checklist=read("checklist.yaml", _Checklist).checklist,
         alerting=read("alerting.yaml", Alerting),
         slos=read("slos.yaml", Slos),
+        telemetry=read("telemetry.yaml", Telemetry),
+        health=read("health.yaml", Health),
+        flags=read("flags.yaml", Flags).flags,
         waivers=load_waivers(waivers, shown_as=strict_yaml.shown(waivers, root)),
     )
 

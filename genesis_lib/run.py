@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from genesis_lib import __version__, strict_yaml
+from genesis_lib.artefacts import STACK_FILES
 from genesis_lib.clients.alertmanager import Alertmanager
 from genesis_lib.clients.docker import Docker
 from genesis_lib.clients.exposition import Exposition
@@ -98,6 +99,13 @@ class Run:
             self._clients[service] = Exposition(http)
         return self._clients[service]  # type: ignore[no-any-return]
 
+    def file(self, name: str) -> Path:
+        """Where a file lies on this machine that the environment names; `stack:` begins the name of one that the embedded stack made."""
+        if not name.startswith(STACK_FILES):
+            return self.environment.file(name)
+        folder = self.record["addresses"].get(STACK_FILES, "")
+        return Path(folder) / name.removeprefix(STACK_FILES)
+
     def ask(self, question: Callable[[], Answer[T]]) -> Answer[T] | Missing:
         """The answer of a source that was told the instant, or why there is none."""
         try:
@@ -154,7 +162,8 @@ def create(
         root: the project's folder.
         as_of: the instant to judge; None: now.
         interactive: made from a notebook by hand; it never becomes `latest`.
-        addresses: what to reach instead of the `host:port` that the parameters name (the embedded stack).
+        addresses: what to reach instead of the `host:port` that the parameters name, and where its files lie (`stack:`), of the
+            embedded stack.
 
     Raises:
         ParameterError: a credential cannot be resolved; nothing was written.

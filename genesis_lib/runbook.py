@@ -1,6 +1,7 @@
 """Open a run, and ask all that can be asked of it: the one object that notebooks and the command line hold."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from genesis_lib.readiness.checklist import Tick
     from genesis_lib.slo.page import Page
+    from genesis_lib.telemetry.spans import Span
     from genesis_lib.views.panel import Panel
 
 __all__ = ["Runbook", "begin", "check", "open_run", "parse_instant"]
@@ -81,7 +83,7 @@ class Runbook:
         return waivers.apply(self._owned(checks), mine, today=self.as_of.date())
 
     def checklist(self) -> "list[Tick]":
-        """The day-0 report's ticked lines of tasks 1 and 2, each answered by findings."""
+        """The day-0 report's ticked lines of tasks 1 to 4, each answered by findings."""
         from genesis_lib.readiness.checklist import tick
 
         return tick(self.run.policy.checklist, self.findings())
@@ -106,6 +108,12 @@ class Runbook:
 
         shown = self.findings("dashboards")
         return charts.of_dashboards(self.run, self.facts("dashboards"), shown, window=timedelta(hours=hours))
+
+    def trace(self) -> "tuple[Span, ...] | Missing":
+        """The steps of the run and the questions asked in them, as far as they have ended: `timeline.timeline` draws them."""
+        from genesis_lib.telemetry.spans import read_spans
+
+        return read_spans(self.run.folder)
 
     @cached_property
     def slos(self) -> SloFacts:
@@ -213,13 +221,26 @@ def open_run(environment: str = "demo", *, run: str = "", as_of: str = "") -> Ru
         folder = Path(run) if Path(run).is_absolute() or Path(run).exists() else root / run
         sealed = (folder / "run.json").is_file() and runs.read_record(folder)["complete"]
         expect = None if sealed else load_environment(environment, root=root)
-        return Runbook(runs.open_folder(folder, root=root, expect=expect))
+        joined = runs.open_folder(folder, root=root, expect=expect)
+        if not joined.evidence.replay:
+            _trace(joined)
+        return Runbook(joined)
     loaded = load_environment(environment, root=root)
     return begin(loaded, root=root, as_of=as_of, interactive=True, embedded=_notebooks_stack(loaded, root))
 
 
-def begin(environment: Environment, *, root: Path, as_of: str, interactive: bool, embedded: Stack | None) -> Runbook:
+def begin(
+    environment: Environment,
+    *,
+    root: Path,
+    as_of: str,
+    interactive: bool,
+    embedded: Stack | None,
+    begun: Callable[[Run], None] | None = None,
+) -> Runbook:
     """A new run, with the sources that only tell about now asked first; `embedded` is the stack to ask, where the environment has one.
+
+    `begun` is told of the run before anything is asked.
 
     Raises:
         ParameterError: policy is wrong, a credential cannot be resolved, or `as_of` is no instant; nothing was written.
@@ -229,6 +250,8 @@ def begin(environment: Environment, *, root: Path, as_of: str, interactive: bool
     policy = check(environment, root=root)
     addresses = embedded.moved if embedded else {}
     run = runs.create(environment, policy, root=root, as_of=instant, interactive=interactive, addresses=addresses)
+    if begun:
+        begun(run)
     snapshot.take(run)
     return Runbook(run)
 
@@ -249,6 +272,15 @@ def check(environment: Environment, *, root: Path) -> Policy:
     policy.slos.in_environment(environment.slos, shown_as=environment.path)
     environment.secrets()
     return policy
+
+
+def _trace(run: Run) -> None:
+    """Add to the run's trace what this notebook asks, if whoever executes it has begun one."""
+    headers = {name: os.environ[name] for name in ("TRACEPARENT", "BAGGAGE") if name in os.environ}
+    if headers:
+        from genesis_lib.tracing import Carried, Trace
+
+        Trace.joined(Carried(folder=run.folder, headers=headers)).watch(run.folder, run.evidence)
 
 
 def _notebooks_stack(environment: Environment, root: Path) -> Stack | None:

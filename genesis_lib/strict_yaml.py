@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from genesis_lib.errors import ParameterError
 
-__all__ = ["Document", "Listed", "Name", "Strict", "Texts", "load", "shown"]
+__all__ = ["Absent", "Document", "Listed", "Name", "Strict", "Texts", "load", "shown"]
 
 _Loader = getattr(
     yaml, "CSafeLoader", yaml.SafeLoader
@@ -30,6 +30,8 @@ class Strict(BaseModel):
 
 # A YAML list, kept as a tuple.
 Listed = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+# `none` in a file says that there is none.
+Absent = BeforeValidator(lambda value: None if value == "none" else value)
 Texts = Annotated[tuple[str, ...], Listed]
 Name = Annotated[str, Field(min_length=1)]
 

@@ -87,7 +87,9 @@ def make_project(folder: Path) -> Project:
     """Copy what an environment stands on into `folder`."""
     for name in ("params", "notebooks", "monitoring"):
         shutil.copytree(ROOT / name, folder / name)
-    (folder / "genesis_lib").symlink_to(ROOT / "genesis_lib")
+    shutil.copy(ROOT / "requirements.lock", folder)
+    for name in ("genesis_lib", "tests", "benchmarks"):  # the demo measures its telemetry by the latter two
+        (folder / name).symlink_to(ROOT / name)
     (folder / "params" / "blind.yaml").write_text(BLIND)
     return Project(folder)
 

@@ -18,7 +18,7 @@ TABLE = COVERAGE.read_text()
 _HEAD = "| the report | answered by | how, or why not |"
 _PIPE = re.compile(r"(?<!\\)\|")
 _CLAIMS = {*CHECKS, *(claim for check in CHECKS.values() for claim in check.claims), "waivers.current"}
-_LATER = {f"later: {subject}" for subject in ("telemetry", "rollback", "health", "rollout", "report")}
+_LATER = {f"later: {subject}" for subject in ("rollback", "rollout", "report")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from genesis_lib.artefacts import HealthSources, Interpreter, TelemetrySources
 from genesis_lib.checks.registry import CHECKS
 from genesis_lib.endpoint import Endpoint
 from genesis_lib.objectives.indicator import EventsIndicator, LatencyIndicator, SlicesIndicator, ValueIndicator
@@ -13,6 +14,7 @@ from genesis_lib.objectives.objective import Objective, ObjectiveOverride
 from genesis_lib.objectives.slos import BurnWindow, Slos
 from genesis_lib.params import Environment, Files, Probes, Service, SyntheticAlert, Target
 from genesis_lib.policy import Alerting, Limits, Line, Query, Readiness, ResourceLimits, Route, Waiver
+from genesis_lib.quality import Coverage, Flag, Flags, Health, MostOf, PassRate, Telemetry
 
 ROOT = Path(__file__).parent.parent
 _MODELS = [
@@ -30,6 +32,7 @@ _MODELS = [
     Service,
 ]
 _MODELS += [SyntheticAlert, Target, Waiver]
+_MODELS += [HealthSources, Interpreter, TelemetrySources, Coverage, Flag, Flags, Health, PassRate, Telemetry, MostOf]
 _SLO_MODELS = [
     BurnWindow,
     EventsIndicator,

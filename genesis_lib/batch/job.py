@@ -19,6 +19,8 @@ from genesis_lib.readiness.decision import EXIT_COULD_NOT_RUN
 from genesis_lib.readiness.judgement import Judgement
 from genesis_lib.report import document, machine
 from genesis_lib.runbook import Runbook, begin, check, parse_instant
+from genesis_lib.telemetry.spans import read_spans
+from genesis_lib.tracing import Carried, Trace
 
 __all__ = ["NOTEBOOKS", "REPORT_NOTEBOOK", "Result", "replay", "report"]
 
@@ -65,13 +67,25 @@ def report(name: str, *, root: Path, as_of: str, progress: Progress) -> Result:
         raise
     with ExitStack() as cleanup:
         workers = cleanup.enter_context(Workers())
-        embedded = embedded_stack(environment, cleanup, root=root, progress=progress)
-        book = begin(environment, root=root, as_of=as_of, interactive=False, embedded=embedded)
-        post_synthetic_alert(book.run, progress=progress)
+        trace = cleanup.enter_context(Trace(f"report {environment.name}"))
+        cleanup.enter_context(trace.step("report", environment=environment.name))
+        with trace.step("embedded stack"):
+            embedded = embedded_stack(environment, cleanup, root=root, progress=progress)
+        with trace.step("snapshot"):
+            book = begin(
+                environment,
+                root=root,
+                as_of=as_of,
+                interactive=False,
+                embedded=embedded,
+                begun=lambda run: trace.watch(run.folder, run.evidence),
+            )
+        with trace.step("synthetic alert"):
+            post_synthetic_alert(book.run, progress=progress)
         run_id, instant = book.run.run_id, book.as_of.isoformat()
         _note_attempt(attempts, run_id=run_id, as_of=instant, exit_code=None, error="")
         try:
-            result = _judge(book, environment, workers, root=root, progress=progress)
+            result = _judge(book, environment, workers, trace, root=root, progress=progress)
         except BaseException as error:
             _note_attempt(attempts, run_id=run_id, as_of=instant, exit_code=EXIT_COULD_NOT_RUN, error=repr(error))
             raise
@@ -89,14 +103,14 @@ def replay(folder: Path, *, root: Path, output: Path, progress: Progress) -> Res
     record = runs.read_record(folder)
     if not record["complete"]:
         raise RunError(f"{folder.name}: is not complete, so it cannot be replayed; see its run.json")
-    with Workers() as workers:
+    with Workers() as workers:  # they load while the findings are compared
+        judgement = Runbook(runs.open_folder(folder, root=root)).judgement
+        written = (folder / "report.json").read_bytes()
+        again = machine.to_json(judgement)
+        if again != written:
+            where = ", ".join(_differences(json.loads(written), json.loads(again))) or "its spelling"
+            raise RunError(f"{folder.name}: its evidence does not lead to its report.json, which differs in: {where}")
         executions = _execute(workers, folder, record["environment"], output, root=root, progress=progress)
-    judgement = Runbook(runs.open_folder(folder, root=root)).judgement
-    written = (folder / "report.json").read_bytes()
-    again = machine.to_json(judgement)
-    if again != written:
-        where = ", ".join(_differences(json.loads(written), json.loads(again))) or "its spelling"
-        raise RunError(f"{folder.name}: its evidence does not lead to its report.json, which differs in: {where}")
     crashed = [f"{e.notebook}: {e.error}" for e in executions if e.error]
     if crashed:
         raise RunError(f"{folder.name}: a notebook crashed in replay: {crashed[0]}")
@@ -110,17 +124,23 @@ def replay(folder: Path, *, root: Path, output: Path, progress: Progress) -> Res
     )
 
 
-def _judge(book: Runbook, environment: Environment, workers: Workers, *, root: Path, progress: Progress) -> Result:
+def _judge(
+    book: Runbook, environment: Environment, workers: Workers, trace: Trace, *, root: Path, progress: Progress
+) -> Result:
     folder = book.run.folder
     progress(f"run {folder.name}: executing {len(NOTEBOOKS)} notebooks")
-    executions = _execute(workers, folder, environment.path, folder, root=root, progress=progress)
+    with trace.step("notebooks"):
+        executions = _execute(
+            workers, folder, environment.path, folder, root=root, progress=progress, trace=trace.carried(folder)
+        )
     crashed = [(e.notebook, e.error) for e in executions if e.error]
 
     # From the record; what a crashed notebook left unasked is asked now.
-    judgement = book.judgement
+    with trace.step("judge"):
+        judgement = book.judgement
     (folder / "report.json").write_bytes(machine.to_json(judgement))
     progress("writing report.html and report.pdf")
-    files, problems = _write_documents(folder, judgement, crashed)
+    files, problems = _write_documents(folder, judgement, crashed, trace)
     exit_code = EXIT_COULD_NOT_RUN if crashed else judgement.decision.call.exit_code
     record = runs.read_record(folder)
     record |= {
@@ -145,7 +165,14 @@ def _judge(book: Runbook, environment: Environment, workers: Workers, *, root: P
 
 
 def _execute(
-    workers: Workers, folder: Path, environment: str, output: Path, *, root: Path, progress: Progress
+    workers: Workers,
+    folder: Path,
+    environment: str,
+    output: Path,
+    *,
+    root: Path,
+    progress: Progress,
+    trace: Carried | None = None,
 ) -> list[Execution]:
     def tell(execution: Execution) -> None:
         fate = f"crashed: {execution.error}" if execution.error else "done"
@@ -155,21 +182,30 @@ def _execute(
         {root / "notebooks" / f"{name}.ipynb": output / f"{name}.ipynb" for name in NOTEBOOKS},
         {"environment": environment, "run": str(folder)},
         progress=tell,
+        trace=trace,
     )
 
 
 def _write_documents(
-    folder: Path, judgement: Judgement, crashed: Sequence[tuple[str, str]]
+    folder: Path, judgement: Judgement, crashed: Sequence[tuple[str, str]], trace: Trace
 ) -> tuple[list[Path], list[str]]:
     """The HTML and the PDF; what cannot be made is said, with the mend, and never undoes the rest."""
-    notebook = folder / f"{REPORT_NOTEBOOK}.ipynb"
-    page = document.write_html(notebook, folder / "report.html", judgement=judgement, crashed=crashed)
+    notebook, page = folder / f"{REPORT_NOTEBOOK}.ipynb", folder / "report.html"
+    with trace.step("report.html"):
+        appendix = document.appendix(read_spans(folder))
+        document.write_html(notebook, page, judgement=judgement, crashed=crashed, appendix=appendix)
     try:
         variables = binaries.pango_environment()
         libraries = Path(variables["LD_LIBRARY_PATH"]) if variables else None
-        paper = document.write_pdf(
-            notebook, folder / "report.pdf", judgement=judgement, crashed=crashed, library_path=libraries
-        )
+        with trace.step("report.pdf"):
+            paper = document.write_pdf(
+                notebook,
+                folder / "report.pdf",
+                judgement=judgement,
+                crashed=crashed,
+                appendix=appendix,
+                library_path=libraries,
+            )
     except GenesisError as error:
         return [page], [f"report.pdf was not made: {error}"]
     return [page, paper], []

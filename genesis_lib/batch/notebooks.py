@@ -1,17 +1,22 @@
 """Execute notebooks by papermill, side by side, in worker processes that are warm before they are needed."""
 
 import multiprocessing
+import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Self
 
+from opentelemetry.trace import INVALID_SPAN, Span, StatusCode
+
 from genesis_lib.errors import NotebookError
+from genesis_lib.tracing import Carried, Trace
 
 __all__ = ["Execution", "Workers"]
 
@@ -54,8 +59,9 @@ class Workers:
         parameters: Mapping[str, str],
         *,
         progress: Callable[[Execution], None],
+        trace: Carried | None = None,
     ) -> list[Execution]:
-        """Execute each notebook into its output file; `progress` is told as each ends.
+        """Execute each notebook into its output file; `progress` is told as each ends, and `trace`, if there is one, goes on in it.
 
         Raises:
             NotebookError: a notebook does not have one of the parameters; nothing was executed.
@@ -64,7 +70,8 @@ class Workers:
         for notebook in notebooks:
             _refuse_unknown(notebook, parameters)
         waiting: set[Future[Execution]] = {
-            self._pool.submit(_execute, notebook, output, dict(parameters)) for notebook, output in notebooks.items()
+            self._pool.submit(_execute, notebook, output, dict(parameters), trace)
+            for notebook, output in notebooks.items()
         }
         done: list[Execution] = []
         while waiting:
@@ -95,29 +102,43 @@ def _warm_up() -> None:
     import papermill  # noqa: F401 - importing it, which takes over a second, is the point
 
 
-def _execute(notebook: Path, output: Path, parameters: dict[str, str]) -> Execution:
+@contextmanager
+def _traced(notebook: str, carried: Carried | None) -> Iterator[Span]:
+    """A span around a notebook, which its kernel is told of."""
+    if carried is None:
+        yield INVALID_SPAN
+        return
+    with Trace.joined(carried) as trace, trace.step(notebook) as span:
+        os.environ.update(trace.carried(carried.folder).variables)  # this process executes one notebook at a time
+        yield span
+
+
+def _execute(notebook: Path, output: Path, parameters: dict[str, str], trace: Carried | None) -> Execution:
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
 
     started, error = time.perf_counter(), ""
-    try:
-        # The kernel is spoken to by sockets in a private folder; others on this machine could listen at TCP ports.
-        with TemporaryDirectory(prefix="genesis-kernel-") as sockets:
-            papermill.execute_notebook(
-                str(notebook),
-                str(output),
-                parameters=parameters,
-                kernel_name="python3",
-                progress_bar=False,
-                cwd=str(notebook.parent),
-                start_timeout=_START_TIMEOUT_S,
-                execution_timeout=_EXECUTION_TIMEOUT_S,
-                extra_arguments=["--log-level=CRITICAL"],  # how a kernel is ended is no error to report
-                config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
-            )
-    except PapermillExecutionError as crash:
-        error = f"cell {crash.exec_count}: {crash.ename}: {crash.evalue}"
-    except Exception as crash:  # noqa: BLE001 - whatever a kernel dies of, the run goes on and says so
-        error = f"{type(crash).__name__}: {crash}"
+    with _traced(notebook.stem, trace) as span:
+        try:
+            # The kernel is spoken to by sockets in a private folder; others on this machine could listen at TCP ports.
+            with TemporaryDirectory(prefix="genesis-kernel-") as sockets:
+                papermill.execute_notebook(
+                    str(notebook),
+                    str(output),
+                    parameters=parameters,
+                    kernel_name="python3",
+                    progress_bar=False,
+                    cwd=str(notebook.parent),
+                    start_timeout=_START_TIMEOUT_S,
+                    execution_timeout=_EXECUTION_TIMEOUT_S,
+                    extra_arguments=["--log-level=CRITICAL"],  # how a kernel is ended is no error to report
+                    config=Config(KernelManager={"transport": "ipc", "ip": f"{sockets}/kernel"}),
+                )
+        except PapermillExecutionError as crash:
+            error = f"cell {crash.exec_count}: {crash.ename}: {crash.evalue}"
+        except Exception as crash:  # noqa: BLE001 - whatever a kernel dies of, the run goes on and says so
+            error = f"{type(crash).__name__}: {crash}"
+        if error:
+            span.set_status(StatusCode.ERROR, error)
     return Execution(notebook=notebook.stem, output=output, took_s=time.perf_counter() - started, error=error)

@@ -23,6 +23,8 @@ _MODULES = (
     "configuration",
     "queries",
     "dashboards",
+    "telemetry",
+    "health",
     "slos",
 )
 

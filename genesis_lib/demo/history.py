@@ -1,6 +1,6 @@
 """Make the past of the embedded stack: every series that it will scrape, sampled at each interval up to now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 from numpy.typing import NDArray
-from prometheus_client.utils import floatToGoString
 
+from genesis_lib.demo import telemetry
 from genesis_lib.demo.node_history import node_series
 from genesis_lib.demo.parts import JOBS, WORKLOAD_JOBS
 from genesis_lib.demo.scenario import Alert, Scenario
@@ -22,8 +22,7 @@ __all__ = ["INTERVAL_S", "write"]
 INTERVAL_S = 15  # the scrape interval of monitoring/prometheus_config.yml
 # Past operations are drawn from a pool of so many, a run of neighbours for each interval.
 _POOL = 1 << 17
-# As prometheus_client writes them: 1.0 is "1.0" and not "1".
-_EDGES = [floatToGoString(edge) for edge in BUCKETS_S]  # type: ignore[no-untyped-call]
+_EDGES = [str(edge) for edge in BUCKETS_S]  # as the exporter writes them: 1.0 is "1.0" and not "1"
 _APP_CPU_SHARE = 0.015
 _APP_MEMORY_PAGES = 12_800  # of 4096 bytes
 
@@ -58,7 +57,8 @@ def write(
     workload = {"genesis-orchestration": _orchestration, "genesis-python-app": _python_app, "genesis-tests": _tests}
     for job in scenario.running:
         born = _birth(scenario, job, times)
-        lived = workload[job](scenario, times[born:], {"job": job, "instance": addresses[job]})
+        target = {"job": job, "instance": addresses[job]}
+        lived = [*workload[job](scenario, times[born:], target), *_target_info(scenario, times[born:], target)]
         series += [replace(one, first=born + one.first) for one in lived]
     alert_rules = _alert_rules(rules)
     for alert in scenario.alerts:
@@ -126,13 +126,27 @@ def _python_app(scenario: Scenario, times: Times, target: Mapping[str, str]) -> 
     rng = np.random.default_rng(scenario.seed + 1)
     cpu_s = rng.gamma(4.0, _APP_CPU_SHARE * INTERVAL_S / 4.0, len(times)).cumsum().round(2)
     drift = np.sin(2 * np.pi * times / timedelta(hours=7).total_seconds())
-    ends = [int(np.searchsorted(times - times[-1], release.until.total_seconds())) for release in scenario.releases]
-    versions = [*(release.version for release in scenario.releases), scenario.version]
-    for version, begin, end in zip(versions, [0, *ends], [*ends, len(times)], strict=True):
-        yield replace(_named("genesis_app_info", target, np.ones(end - begin), version=version), first=begin)
+    yield from _of_each_version(
+        scenario, times, lambda version: {"__name__": "genesis_app_info", **target, "version": version}
+    )
     yield _named("process_cpu_seconds_total", target, cpu_s)
     yield _named("process_resident_memory_bytes", target, (_APP_MEMORY_PAGES * (1 + 0.05 * drift)).round() * 4096)
     yield _named("process_start_time_seconds", target, np.full(len(times), times[0]))
+
+
+def _target_info(scenario: Scenario, times: Times, target: Mapping[str, str]) -> Iterator[Series]:
+    def labels(version: str) -> Mapping[str, str]:
+        return {"__name__": "target_info", **target, **telemetry.target_labels(target["job"], version=version)}
+
+    return _of_each_version(scenario, times, labels)
+
+
+def _of_each_version(scenario: Scenario, times: Times, labels: Callable[[str], Mapping[str, str]]) -> Iterator[Series]:
+    """The series of ones that each version has for its own time."""
+    ends = [int(np.searchsorted(times - times[-1], release.until.total_seconds())) for release in scenario.releases]
+    versions = [*(release.version for release in scenario.releases), scenario.version]
+    for version, begin, end in zip(versions, [0, *ends], [*ends, len(times)], strict=True):
+        yield Series(labels=labels(version), values=np.ones(end - begin), first=begin)
 
 
 def _tests(scenario: Scenario, times: Times, target: Mapping[str, str]) -> Iterator[Series]:

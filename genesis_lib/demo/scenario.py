@@ -138,11 +138,13 @@ class Scenario(_Strict):
     seed: int
     history: Duration
     version: str
+    commit: Annotated[str, Field(pattern="^[0-9a-f]{7,40}$")]
     releases: tuple[Release, ...] = ()
     running: tuple[str, ...]
     born: Mapping[str, Duration] = {}
     traffic: Traffic
     tests: Suites
+    coverage: Ratio
     flags: Mapping[str, bool]
     phases: tuple[Phase, ...]
     alerts: tuple[Alert, ...]
@@ -208,10 +210,13 @@ def _read(name: str) -> dict[str, Any]:
 
 
 def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay `own` over `base`; mappings are merged, all else is replaced."""
+    """Lay `own` over `base`: mappings are merged, null takes a key away, all else is replaced (as RFC 7396 does)."""
     merged = dict(base)
     for key, value in own.items():
-        merged[key] = (
-            _merged(merged[key], value) if isinstance(value, dict) and isinstance(merged.get(key), dict) else value
-        )
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merged(merged[key], value)
+        elif value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = value
     return merged

@@ -37,8 +37,9 @@ class Stack:
 
     @property
     def moved(self) -> dict[str, str]:
-        """Where the parts are, by the address at which parameters and configuration name them (`localhost:9090`)."""
-        return {f"localhost:{port}": self.addresses[part] for part, port in PORTS.items()}
+        """Where the parts are, by the address at which parameters name them (`localhost:9090`), and where its files are (`stack:`)."""
+        parts = {f"localhost:{port}": self.addresses[part] for part, port in PORTS.items()}
+        return parts | {"stack:": str(self.folder / "artefacts")}
 
     def close(self) -> None:
         """End the stack and everything that belongs to it; ending it twice does no harm."""

@@ -13,13 +13,14 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from filelock import Timeout
 
-from genesis_lib.demo import binaries, configuration, history, parts, ready, state
+from genesis_lib.demo import artefacts, binaries, configuration, history, measured, parts, ready, state
 from genesis_lib.demo import scenario as scenarios
 from genesis_lib.demo.children import Children
 from genesis_lib.demo.ports import Reservation
@@ -69,11 +70,11 @@ def main() -> int:
             f"the stack of {options.environment} is up, or starting; `genesis stack down {options.environment}` ends it",
         )
         return 1
-    children = Children(folder)
+    children, measuring = Children(folder), Children(folder)
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        ports = _start(options, folder, children)
+        ports = _start(options, folder, children, measuring)
         _say("ready", "")
         _let_go_of_caller(folder)
         _watch(folder, children)
@@ -83,6 +84,7 @@ def main() -> int:
         return 1
     finally:
         _ignore_signals()
+        measuring.end()
         children.end()
         shutil.rmtree(folder, ignore_errors=True)
         if options.is_tied:  # its name is never used again
@@ -91,7 +93,7 @@ def main() -> int:
     return 0
 
 
-def _start(options: Options, folder: Path, children: Children) -> Reservation:
+def _start(options: Options, folder: Path, children: Children, measuring: Children) -> Reservation:
     """Bring everything up and say so; returns the ports that must stay held."""
     scenario = scenarios.load(options.scenario)
     programs = {
@@ -148,6 +150,10 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
     )
     node_page = ready.page(f"http://{addresses['node']}/metrics", children)
     started_at = time.time()  # the past ends here, and the workload's counting begins
+    left_behind = folder / "artefacts"
+    left_behind.mkdir()
+    artefacts.write_at_start(left_behind, scenario, at=datetime.fromtimestamp(started_at, UTC))
+    measured.begin(measuring, project=Path(options.project), artefacts=left_behind)
     if scenario.running:
         _progress(f"starting the workload ({', '.join(f'{job} {addresses[job]}' for job in scenario.running)})")
         ports.release(*scenario.running)
@@ -158,6 +164,7 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
             "genesis_lib.demo.workload",
             f"--scenario={options.scenario}",
             f"--started-at={started_at}",
+            f"--artefacts={left_behind}",
             *(f"--port={job}={addresses[job].rpartition(':')[2]}" for job in scenario.running),
             cwd=Path.cwd(),
         )
@@ -182,6 +189,7 @@ def _start(options: Options, folder: Path, children: Children) -> Reservation:
     ready.page(f"http://{addresses['receiver']}/notifications", children)
     ready.page(f"http://{addresses['alertmanager']}/-/ready", children)
     ready.page(f"http://{addresses['prometheus']}/-/ready", children)
+    measured.wait(measuring, children, progress=_progress)  # Prometheus scrapes meanwhile
     _progress("waiting until every target was scraped and every rule evaluated")
     ready.judged(f"http://{addresses['prometheus']}", children, jobs=parts.JOBS)
     now = replace(now, started_at=started_at, is_ready=True)

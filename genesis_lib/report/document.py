@@ -1,21 +1,50 @@
 """Write the report of a run, `report.html` and `report.pdf`, from its executed notebook."""
 
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat import v4 as untyped
 
+from genesis_lib.model import Missing
 from genesis_lib.readiness.judgement import Judgement
 from genesis_lib.report.exporters import GenesisHTMLExporter, GenesisPDFExporter
+from genesis_lib.telemetry.spans import Span
 from genesis_lib.views.cover import page_facts
 
-__all__ = ["write_html", "write_pdf"]
+if TYPE_CHECKING:
+    from genesis_lib.views.figures import Picture
+    from genesis_lib.views.markup import Html
+
+__all__ = ["appendix", "write_html", "write_pdf"]
+
+
+_new_code_cell: Callable[..., NotebookNode] = untyped.new_code_cell
+_new_markdown_cell: Callable[..., NotebookNode] = untyped.new_markdown_cell
+_new_output: Callable[..., NotebookNode] = untyped.new_output
+_APPENDIX = """## Appendix: how this run spent its time
+
+A bar is a step of the run, and each mark in it a question that was asked of a source. Where marks fill a bar, the source decides how
+long it takes; where they do not, the work is done on this machine. The writing of this page, which comes last, is not drawn."""
+
+
+def appendix(trace: Sequence[Span] | Missing) -> list[NotebookNode]:
+    """The chapter that draws a run's trace. It is no notebook's, because it can be told only when all of them have ended."""
+    from genesis_lib.views import timeline  # matplotlib takes its time to load, and a replay writes no report
+
+    return [_new_markdown_cell(_APPENDIX), _shown(timeline.timeline(trace)), _shown(timeline.slowest(trace))]
 
 
 def write_html(
-    notebook: Path, destination: Path, *, judgement: Judgement | None = None, crashed: Sequence[tuple[str, str]] = ()
+    notebook: Path,
+    destination: Path,
+    *,
+    judgement: Judgement | None = None,
+    crashed: Sequence[tuple[str, str]] = (),
+    appendix: Sequence[NotebookNode] = (),
 ) -> Path:
     """Write the executed notebook as one self-contained page, as a whole or not at all; returns where it lies.
 
@@ -24,10 +53,11 @@ def write_html(
         destination: the file to write.
         judgement: for the page's header; None: what the notebook's cover says.
         crashed: name and error of each notebook of the run that did not finish; the page says so before all else.
+        appendix: cells that follow those of the notebook.
 
     """
     exporter = GenesisHTMLExporter()  # type: ignore[no-untyped-call]
-    page, _ = exporter.from_notebook_node(_read(notebook), _resources(notebook, judgement, crashed))
+    page, _ = exporter.from_notebook_node(_read(notebook, appendix), _resources(notebook, judgement, crashed))
     return _write(destination, page.encode("utf-8"))
 
 
@@ -37,6 +67,7 @@ def write_pdf(
     *,
     judgement: Judgement | None = None,
     crashed: Sequence[tuple[str, str]] = (),
+    appendix: Sequence[NotebookNode] = (),
     library_path: Path | None = None,
 ) -> Path:
     """Write the executed notebook as a PDF, as `write_html` does.
@@ -46,6 +77,7 @@ def write_pdf(
         destination: as above.
         judgement: as above.
         crashed: as above.
+        appendix: as above.
         library_path: a folder with Pango's libraries where the system has none.
 
     Raises:
@@ -54,7 +86,7 @@ def write_pdf(
     """
     destination.unlink(missing_ok=True)
     exporter = GenesisPDFExporter(library_path=str(library_path or ""))  # type: ignore[no-untyped-call]
-    document, _ = exporter.from_notebook_node(_read(notebook), _resources(notebook, judgement, crashed))
+    document, _ = exporter.from_notebook_node(_read(notebook, appendix), _resources(notebook, judgement, crashed))
     return _write(destination, document)
 
 
@@ -66,14 +98,22 @@ def _resources(notebook: Path, judgement: Judgement | None, crashed: Sequence[tu
     }
 
 
-def _read(path: Path) -> NotebookNode:
+def _read(path: Path, appendix: Sequence[NotebookNode]) -> NotebookNode:
     notebook: NotebookNode
     if path.is_file():
         notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     else:
-        cell = nbformat.v4.new_markdown_cell(f"# {path.stem}\n\nThis notebook was never begun.")  # type: ignore[no-untyped-call]
+        cell = _new_markdown_cell(f"# {path.stem}\n\nThis notebook was never begun.")
         notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]
+    notebook.cells += appendix
     return notebook
+
+
+def _shown(made: "Picture | Html") -> NotebookNode:
+    """A cell that shows this, as a kernel would have sent it."""
+    data, metadata = made._repr_mimebundle_()
+    data = {kind: b64encode(it).decode() if isinstance(it, bytes) else it for kind, it in data.items()}
+    return _new_code_cell("", outputs=[_new_output("display_data", data=data, metadata=metadata)])
 
 
 def _write(path: Path, content: bytes) -> Path:

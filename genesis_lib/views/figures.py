@@ -1,7 +1,7 @@
 """Draw results as matplotlib figures that say their units, their thresholds and, where they are empty, why."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from functools import cache
 from io import BytesIO
@@ -64,11 +64,15 @@ class Picture(Figure):
         )  # laid out by the first drawing; the next one, of another kind, need not do it again
         return buffer.getvalue()
 
-    def _repr_mimebundle_(self, **_kinds: object) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(
+        self, include: Sequence[str] | None = None, **_kinds: object
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         width, height = (round(inches * 100) for inches in self.get_size_inches())
         size = {"alt": self.alt, "width": width, "height": height}
-        data = {"image/svg+xml": self.svg(), "image/png": self.png(), "text/plain": self.alt}
-        return data, {"image/svg+xml": size, "image/png": size}
+        kinds: dict[str, Callable[[], str | bytes]] = {"image/svg+xml": self.svg, "image/png": self.png}
+        wanted = [kind for kind in kinds if include is None or kind in include]
+        data = {kind: kinds[kind]() for kind in wanted} | {"text/plain": self.alt}
+        return data, dict.fromkeys(wanted, size)
 
 
 def scores(card: Scorecard, *, bar: float) -> Picture:

@@ -21,8 +21,11 @@ def overview(pages: Sequence[Page]) -> Picture:
 
 
 def show(pages: Sequence[Page]) -> None:
-    """Every page, as outputs of the cell that calls this; one after the other, so that the first stands while the next is drawn."""
+    """Every page, as outputs of the cell that calls this; one after the other, so that the first stands while the next is drawn.
+
+    As SVG alone: to draw each as PNG too would take as long again, and these pages do not go into the report.
+    """
     from IPython.display import display
 
     for page in pages:
-        display(one(page))  # type: ignore[no-untyped-call]
+        display(one(page), include=["image/svg+xml", "text/plain"])  # type: ignore[no-untyped-call]

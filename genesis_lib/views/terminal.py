@@ -15,7 +15,7 @@ from genesis_lib.views import finding_tables
 from genesis_lib.views.cover import grouped_roots, other_reasons
 from genesis_lib.views.theme import WORST_FIRST
 
-__all__ = ["VERDICT_COLOURS", "show", "show_findings"]
+__all__ = ["VERDICT_COLOURS", "show", "show_call", "show_findings"]
 
 VERDICT_COLOURS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "magenta", Verdict.WARN: "yellow", Verdict.PASS: "green"}
 _COLOURS = {"GO": "bold green", "HOLD": "bold yellow", "NO_GO": "bold red"}
@@ -88,10 +88,15 @@ def show_findings(findings: Sequence[Finding], *, call: Call, run: str, console:
         out.print()
     out.print(_counts(findings))
     out.print()
-    out.print(Text(str(call), style=_COLOURS[call]), Text(f"by these findings; evidence in {run}"))
+    show_call(findings, call=call, run=run, console=out)
+
+
+def show_call(findings: Sequence[Finding], *, call: Call, run: str, console: Console) -> None:
+    """Print what findings call for, where their evidence lies, and how one is excused."""
+    console.print(Text(str(call), style=_COLOURS[call]), Text(f"by these findings; evidence in {run}"))
     if open_findings(findings):
         command = f"./genesis waive {run} 'FINDING' --reason '…' --owner '…' --until YYYY-MM-DD"
-        out.print(Text(f"to excuse one: {command}", style="dim"))
+        console.print(Text(f"to excuse one: {command}", style="dim"))
 
 
 def _counts(findings: Sequence[Finding]) -> Table:

@@ -38,7 +38,7 @@ def judged(root: Path, name: str, addresses: dict[str, str]) -> Runbook:
 @pytest.fixture(scope="module")
 def sound(root: Path, healthy_stack: Stack) -> Iterator[Runbook]:
     """Demo's own parameters; the stack is the same, only that these do not know of it as embedded."""
-    copy(root, "sound")
+    copy(root, "sound", healthy_stack)
     (root / "monitoring").rename(root / "as_deployed")
     shutil.copytree(healthy_stack.folder / "configuration", root / "monitoring")
     shutil.copy(root / "as_deployed" / "grafana_dashboard.json", root / "monitoring")
@@ -51,7 +51,7 @@ def sound(root: Path, healthy_stack: Stack) -> Iterator[Runbook]:
 def spoiled(sound: Runbook, root: Path, healthy_stack: Stack) -> Iterator[Runbook]:
     """The same servers, held against parameters, files and a policy that each want something else."""
     assert sound
-    copy(root, "spoiled")
+    copy(root, "spoiled", healthy_stack)
     path = root / "params" / "spoiled.yaml"
     settings = yaml.safe_load(path.read_text())
     settings["services"]["prometheus"]["version"] = "99"
@@ -70,6 +70,8 @@ def spoiled(sound: Runbook, root: Path, healthy_stack: Stack) -> Iterator[Runboo
     shutil.copytree(root / "params" / "policy", root / "params" / "strict")
     _edit(root / "params/strict/readiness.yaml", "fail: 4.0e+9", "fail: 4.0e+18")
     _edit(root / "params/strict/alerting.yaml", "receivers: [critical]", "receivers: [warning]")
+    _edit(root / "params/strict/telemetry.yaml", "TestIntegration: 3", "TestIntegration: 300")
+    _edit(root / "params/strict/health.yaml", "least: 0.95", "least: 0.9999")
     _edit(root / "params" / "spoiled.yaml", "host: observed", "host: judged")
     book = judged(root, "spoiled", healthy_stack.moved)
     yield book
@@ -77,18 +79,19 @@ def spoiled(sound: Runbook, root: Path, healthy_stack: Stack) -> Iterator[Runboo
 
 
 @pytest.fixture(scope="module")
-def blind(root: Path, sound: Runbook) -> Iterator[Runbook]:
+def blind(root: Path, sound: Runbook, healthy_stack: Stack) -> Iterator[Runbook]:
     """Nobody answers."""
     assert sound
-    copy(root, "blind_now")
+    copy(root, "blind_now", healthy_stack)
     book = judged(root, "blind_now", {f"localhost:{port}": NOBODY for port in parts.PORTS.values()})
     yield book
     book.run.close()
 
 
-def copy(root: Path, name: str) -> None:
-    """Demo's parameters under another name, as of servers that run elsewhere."""
-    settings = yaml.safe_load((ROOT / "params" / "demo.yaml").read_text())
+def copy(root: Path, name: str, stack: Stack) -> None:
+    """Demo's parameters under another name, as of servers and files that are elsewhere."""
+    text = (ROOT / "params" / "demo.yaml").read_text().replace("stack:", f"{stack.moved['stack:']}/")
+    settings = yaml.safe_load(text)
     del settings["embedded"], settings["probes"]
     (root / "params" / f"{name}.yaml").write_text(yaml.safe_dump(settings))
 

@@ -54,7 +54,7 @@ def test_no_sample_was_lost(healthy_stack: Stack) -> None:
     assert len(names) > 40
     for name in names:
         # Versions followed one another: together they are as long as the history.
-        query = f"sum without (version) (count_over_time({name}[15d]))"
+        query = f"sum without (version, service_version) (count_over_time({name}[15d]))"
         counts = ask(healthy_stack, "query", query=query, time=end)
         assert {one["value"][1] for one in counts} == {str(STEPS + 1)}, name
 
@@ -231,7 +231,8 @@ def test_the_alerts_of_day1_are_those_of_day0_and_fire_since_its_monitoring_bega
     assert alerts() == expected
 
 
-def test_each_version_has_series_for_its_own_time_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("metric", "label"), [("genesis_app_info", "version"), ("target_info", "service_version")])
+def test_each_version_has_series_for_its_own_time_only(metric: str, label: str, tmp_path: Path) -> None:
     changes = {
         "history": "1h",
         "running": ["genesis-python-app"],
@@ -242,9 +243,9 @@ def test_each_version_has_series_for_its_own_time_only(tmp_path: Path) -> None:
     young = scenario.Scenario.model_validate(scenario.load("healthy").model_dump() | changes)
     now, addresses = 1_760_000_000, {job: f"127.0.0.1:{port}" for job, port in parts.PORTS.items()}
     history.write(tmp_path, young, now=now, addresses=addresses, node_page="node_load1 1\n", rules=[])
-    found = {labels: samples for labels, samples in read_back(tmp_path).items() if "genesis_app_info" in labels}
+    found = {labels: samples for labels, samples in read_back(tmp_path).items() if f'"{metric}"' in labels}
     old, new = sorted(found)
-    assert ('version="0.9"' in old, 'version="1.0.0"' in new) == (True, True)
+    assert (f'{label}="0.9"' in old, f'{label}="1.0.0"' in new) == (True, True)
     assert [at // 1000 for _, at in found[old]] == list(range(now - 1800, now - 600, history.INTERVAL_S))
     assert [at // 1000 for _, at in found[new]] == list(range(now - 600, now + 1, history.INTERVAL_S))
 

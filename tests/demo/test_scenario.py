@@ -46,6 +46,16 @@ def test_day1_says_only_what_differs_from_day0() -> None:
     assert scenario.overriding("day1", "alertmanager_config.yml") is None
 
 
+def test_a_scenario_takes_a_key_of_its_base_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(scenario._FOLDER, tmp_path / "scenarios")
+    (tmp_path / "scenarios" / "odd").mkdir()
+    (tmp_path / "scenarios" / "odd" / "scenario.yaml").write_text("flags: {otel_enabled: null, caching_enabled: false}")
+    monkeypatch.setattr(scenario, "_FOLDER", tmp_path / "scenarios")
+    healthy = scenario.load("healthy").flags
+    kept = {flag: is_on for flag, is_on in healthy.items() if flag != "otel_enabled"}
+    assert scenario.load("odd").flags == kept | {"caching_enabled": False}
+
+
 @pytest.mark.parametrize(
     ("base", "complaint"),
     [
@@ -104,6 +114,8 @@ def test_durations_are_written_as_people_write_them(text: str, meant: timedelta)
             id="releases in the wrong order",
         ),
         pytest.param({"releases": [{"version": "1.0.0", "until": "-1h"}]}, "of its own", id="a version twice"),
+        pytest.param({"commit": "main"}, "commit", id="a branch for a commit"),
+        pytest.param({"coverage": 67.0}, "coverage", id="a coverage in percent"),
         pytest.param({"phases": [{"begins": "1h", "error_ratio": 2}]}, "error_ratio", id="a ratio above one"),
     ],
 )

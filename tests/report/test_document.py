@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 from pypdf import PdfReader
 
-from genesis_lib.report.document import write_html, write_pdf
+from genesis_lib.model import Cause, Missing
+from genesis_lib.report.document import appendix, write_html, write_pdf
 from genesis_lib.report.pdf import PdfError
+from genesis_lib.telemetry.spans import Span
 from tests.views.judgements import day0, go
+from tests.views.test_timeline import a_run
 
 
 def test_both_are_written_where_asked_and_nothing_else_is_left(
@@ -30,6 +33,24 @@ def test_a_crash_elsewhere_is_said_first(executed: Path, tmp_path: Path) -> None
     page = write_html(executed, tmp_path / "report.html", judgement=day0(), crashed=crashed).read_text(encoding="utf-8")
     assert "01_day0_monitoring</strong> crashed: KeyError: &lt;b&gt;" in page
     assert page.index("did not finish") < page.index("Do not proceed")
+
+
+@pytest.mark.parametrize(
+    ("trace", "words"),
+    [
+        pytest.param(a_run(12), "The slowest of 12 questions", id="traced"),
+        pytest.param(
+            Missing(cause=Cause.NOT_RECORDED, detail="this run was not traced"), "this run was not traced", id="not"
+        ),
+    ],
+)
+def test_an_appendix_follows_the_notebook_and_stands_in_the_contents(
+    executed: Path, tmp_path: Path, trace: list[Span] | Missing, words: str
+) -> None:
+    page = write_html(executed, tmp_path / "report.html", appendix=appendix(trace)).read_text(encoding="utf-8")
+    assert page.index("Do not proceed") < page.index("Appendix: how this run spent its time</h2>") < page.index(words)
+    assert page.count('src="data:image/svg+xml') == 2  # the notebook's own, and the timeline
+    assert 'alt="The run took 20' in page or 'alt="Timeline of the run: empty, because' in page
 
 
 def test_a_notebook_that_was_never_begun_makes_a_report_that_says_so(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""The parts of telemetry: what is recorded and under which names, how Prometheus reads it, how a trace crosses HTTP."""
