@@ -30,9 +30,11 @@ targets:
 files:
   rules: [../monitoring/production_alerts.yml]
   dashboards: [../monitoring/grafana_dashboard.json]
+telemetry: {tests: none, overhead: none}
+health: {tests: none, coverage: none, flags: none, python: none, files: [../monitoring/production_alerts.yml]}
 """
 # What can be told of files alone, without any server.
-OF_FILES = {"rules.present", "rules.annotated", "configuration.exists", "configuration.valid"}
+OF_FILES = {"rules.present", "rules.annotated", "configuration.exists", "configuration.valid", "health.files"}
 
 
 @dataclass(frozen=True)

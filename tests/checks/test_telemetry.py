@@ -238,8 +238,8 @@ def test_the_boundaries_of_age_are_good(age: timedelta) -> None:
 @pytest.mark.parametrize(
     ("claim", "changed", "verdict"),
     [
-        pytest.param(OVERHEAD, {"overhead__high": 0.005}, PASS, id="overhead: at the first limit"),
-        pytest.param(OVERHEAD, {"overhead__high": 0.0051}, WARN, id="overhead: its upper end is over the first limit"),
+        pytest.param(OVERHEAD, {"overhead__high": 0.008}, PASS, id="overhead: at the first limit"),
+        pytest.param(OVERHEAD, {"overhead__high": 0.0081}, WARN, id="overhead: its upper end is over the first limit"),
         pytest.param(OVERHEAD, {"overhead__high": 0.01}, WARN, id="overhead: at the last limit"),
         pytest.param(OVERHEAD, {"overhead__high": 0.0101}, FAIL, id="overhead: its upper end is over the last limit"),
         pytest.param(OVERHEAD, {"overhead__low": -0.001, "overhead__ratio": 0.0}, PASS, id="overhead: none to be seen"),

@@ -83,6 +83,8 @@ def go() -> Judgement:
             for name in ("Test pass rate", "Error rate", "P95 latency")
         ),
         *(finding("dashboards.panel", _panel(p), observed="1 of 1 queries with fresh data") for p in _PANELS),
+        finding("telemetry.series", "genesis_operations_total", observed="1 series, inputs 3 s old"),
+        finding("health.tests", "test pass rate", observed="99.71 % (1041 of 1044)", expected="at least 95 %"),
         finding("slos.status", "Error rate", observed="0.05 %", expected="below 0.10 %"),
     ]
     return judged(
@@ -134,6 +136,14 @@ def day0() -> Judgement:
             "dashboards.panel", _panel(panel), Verdict.FAIL, observed="0 of 1 queries with data", expected="fresh data in every query",
             reason=f"its metrics come from {job}, which is down", because_of=f"targets.up[{job}]",
         )  # fmt: skip
+    worse(
+        "telemetry.series", "genesis_operations_total", Verdict.UNKNOWN, observed="no data (no data)", expected="living series",
+        reason="its source genesis-orchestration is down", because_of="targets.up[genesis-orchestration]",
+    )  # fmt: skip
+    worse(
+        "health.tests", "test pass rate", Verdict.UNKNOWN, observed="no data (no data)", expected="at least 95 %",
+        reason="its source genesis-tests is down", because_of="targets.up[genesis-tests]",
+    )  # fmt: skip
     worse(
         "slos.status", "Error rate", Verdict.UNKNOWN, observed="no data (no data)", expected="below 0.10 %",
         reason="its metrics come from genesis-orchestration, which is down", because_of="targets.up[genesis-orchestration]",

@@ -48,7 +48,7 @@ def test_a_finding_that_is_not_good_is_shown_with_all_that_it_says() -> None:
 def test_what_was_proven_takes_one_line_for_each_claim() -> None:
     shown = shown_of(go().findings).markup
     assert shown.count("<table") == 1
-    assert shown.count('<th scope="row"') == 10
+    assert shown.count('<th scope="row"') == 12
     assert "IntermittentTestFailures" in _words(shown)
 
 
