@@ -130,7 +130,10 @@ class _OrShow(click.Group):
 
 @main.group(cls=_OrShow, epilog=_EXITS)
 def slo() -> None:
-    """Objectives: `genesis slo [ENVIRONMENT]` shows them, `genesis slo rules [ENVIRONMENT]` writes them as rules for Prometheus."""
+    """Objectives: `genesis slo [ENVIRONMENT]` shows them, `genesis slo rules [ENVIRONMENT]` writes them as rules for Prometheus.
+
+    `genesis slo` alone means `genesis slo show demo`; that command's options, --json and --as-of, are told by `genesis slo show --help`.
+    """
 
 
 @slo.command(epilog=_EXITS)
@@ -148,12 +151,15 @@ def show(environment: str, as_json: bool, as_of: str) -> int:  # noqa: FBT001
     if as_json:
         click.echo(result.json)
         return result.call.exit_code
+    from genesis_lib.formatting import instant
     from genesis_lib.views import objective_terminal
 
     slos = result.book.slos
     objective_terminal.show(
         result.statuses,
         result.findings,
+        call=result.call,
+        heading=f"Objectives of {result.book.run.environment.name}, as of {instant(result.book.as_of)}",
         not_applicable=slos.not_applicable,
         run=result.book.path,
         requests=slos.requests,

@@ -3,6 +3,8 @@
 GenesisError
  ├─ ParameterError      a parameter or policy file is wrong; nothing was done (exit 3)
  ├─ NotebookError       a notebook crashed or was given unknown parameters (exit 3)
+ ├─ FlagError           a flag file cannot be read, changed, replaced or evaluated (genesis_lib.rollout.flags)
+ ├─ JournalError        the rollout's journal cannot be read or written (genesis_lib.rollout.journal)
  ├─ RunError            a run folder cannot be opened, joined or replayed (exit 3)
  ├─ StackError          the embedded stack, or a binary that it needs, is not to be had (exit 3)
  ├─ PdfError            the PDF cannot be made, all else can (genesis_lib.report.pdf)

@@ -153,7 +153,7 @@ class Environment(Strict):
                 return {k: _moved_url(v, addresses) if k in _ADDRESSES and v else moved(v) for k, v in value.items()}
             return value
 
-        return type(self).model_validate(moved(self.model_dump()))
+        return type(self).model_validate(moved(self.model_dump(exclude_unset=True)))
 
     def file(self, path: str) -> Path:
         """Where a file of `files` lies on this machine."""

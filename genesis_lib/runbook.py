@@ -128,7 +128,7 @@ class Runbook:
         """One objective (empty: the worst off), drawn over the last hours (0: its period), split by a label (empty: its own).
 
         Raises:
-            ParameterError: there is no objective of this name here, or none at all.
+            ParameterError: there is no objective of this name here, or none at all; or hours are negative.
 
         """
         from genesis_lib.slo.page import pages
@@ -136,16 +136,19 @@ class Runbook:
         worst_first = sorted(self.objectives(), key=lambda status: severity(status.verdict), reverse=True)
         names = [status.objective.name for status in worst_first]
         name = name or next(iter(names), "")
+        if hours < 0:
+            raise ParameterError(f"hours {hours:g}: must be over 0, or 0 for the objective's period")
         found = [one for one in self.slos.objectives if one.objective.name == name]
         if not found:
             raise ParameterError(f"{name}: no objective of this environment; there are {', '.join(names) or 'none'}")
-        return pages(self.run, found, window=timedelta(hours=hours) if hours else None, split=split or None)[0]
+        window = timedelta(hours=hours) if hours else None
+        return pages(self.run, found, self.findings("slos"), window=window, split=split or None)[0]
 
     def objective_pages(self) -> "list[Page]":
         """Every objective that applies, over its period."""
         from genesis_lib.slo.page import pages
 
-        return pages(self.run, self.slos.objectives)
+        return pages(self.run, self.slos.objectives, self.findings("slos"))
 
     @property
     def bar(self) -> float:

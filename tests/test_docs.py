@@ -15,6 +15,17 @@ from genesis_lib.objectives.slos import BurnWindow, Slos
 from genesis_lib.params import Environment, Files, Probes, Service, SyntheticAlert, Target
 from genesis_lib.policy import Alerting, Limits, Line, Query, Readiness, ResourceLimits, Route, Waiver
 from genesis_lib.quality import Coverage, Flag, Flags, Health, MostOf, PassRate, Telemetry
+from genesis_lib.rollout.plan import Approval, Demands, HandOver, Plan, Stage
+from genesis_lib.rollout.way_back import (
+    Blindness,
+    ErrorTrigger,
+    HealthCheck,
+    LatencyTrigger,
+    PassRateTrigger,
+    Ports,
+    Rollback,
+    Triggers,
+)
 
 ROOT = Path(__file__).parent.parent
 _MODELS = [
@@ -43,6 +54,8 @@ _SLO_MODELS = [
     Slos,
     ValueIndicator,
 ]
+_ROLLOUT_MODELS = [Approval, Blindness, Demands, ErrorTrigger, HandOver, HealthCheck, LatencyTrigger, PassRateTrigger]
+_ROLLOUT_MODELS += [Plan, Ports, Rollback, Stage, Triggers]
 
 
 def test_every_check_has_its_module_its_test_and_its_page() -> None:
@@ -61,7 +74,10 @@ def test_every_claim_is_explained_on_the_page_of_its_check(claim: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "page"), [(m, "readiness.md") for m in _MODELS] + [(m, "slos.md") for m in _SLO_MODELS]
+    ("model", "page"),
+    [(m, "readiness.md") for m in _MODELS]
+    + [(m, "slos.md") for m in _SLO_MODELS]
+    + [(m, "rollout.md") for m in _ROLLOUT_MODELS],
 )
 def test_every_key_of_a_parameter_or_policy_file_is_documented(model: type[BaseModel], page: str) -> None:
     text = (ROOT / "docs" / page).read_text()

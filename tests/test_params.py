@@ -152,6 +152,14 @@ def test_addresses_move_wherever_they_are_named() -> None:
     assert isinstance(moved, Environment)
 
 
+def test_an_overridden_objective_moves_as_it_was_written(project: Path) -> None:
+    counters = "{kind: events, bad: genesis_errors_total, total: genesis_operations_total}"
+    path = project / "params/demo.yaml"
+    path.write_text(f"{path.read_text()}\nslos: {{error_rate: {{indicator: {counters}, target: 0.002}}}}\n")
+    written = load_environment("demo", root=project)
+    assert written.at_addresses({"localhost:9090": "127.0.0.1:4090"}).slos == written.slos
+
+
 def test_a_credential_is_resolved_from_variable_or_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "token").write_text("from-file\n")
     monkeypatch.setenv("A_TOKEN", "from-variable")

@@ -147,7 +147,8 @@ def _budget(judged: _Judged, policy: Policy, told: Finding) -> Finding:
             else f"{quantity(budget.left, Unit.RATIO)} left"
         )
         bad, may = budget.allowed_events - budget.left_events, budget.allowed_events
-        reason = f"of the {_count(may)} {_events(objective)} that may be bad in {long}, {_count(bad)} were; {_ahead(judged.status)}"
+        seen = duration(period.life) if period.is_young else long
+        reason = f"of the {_count(may)} {_events(objective)} that may be bad in {seen}, {_count(bad)} were; {_ahead(judged.status)}"
         if budget.is_spent:
             because_of = judged.down
             verdict, hint = Verdict.FAIL, "release nothing but mends until bad events leave the period"

@@ -20,8 +20,8 @@ PACE = timedelta(hours=6)  # a forecast takes it that things go on as in this ti
 class Budget:
     """What is left of a period's budget, all of it negative where more was spent than there was.
 
-    `left` is a share of the whole; `left_time` is how long everything may fail; `left_events` is how many events may be bad, of
-    `allowed_events` in all.
+    Of series that began within the period it is that of their life. `left` is a share of the whole; `left_time` is how long
+    everything may fail; `left_events` is how many events may be bad, of `allowed_events` in all.
     """
 
     left: float
@@ -66,7 +66,7 @@ def budget(objective: Objective, period: Period) -> Budget | Missing:
     left = round(1 - bad / allowed, 12) if allowed > 0 else 1.0  # where nothing happened, nothing was spent
     return Budget(
         left=left,
-        left_time=left * objective.budget_ratio * objective.period,
+        left_time=left * objective.budget_ratio * (period.life if period.is_young else objective.period),
         left_events=allowed - bad,
         allowed_events=allowed,
     )
@@ -95,7 +95,7 @@ def forecast(facts: ObjectiveFacts, period: Period, *, at: datetime) -> Forecast
 
 
 def burn_down(facts: ObjectiveFacts, period: Period) -> BurnDown | Missing:
-    """The budget's course over the period, against what the whole period allows."""
+    """The budget's course over the period, against what all of it allows; NaN before its series began."""
     left = budget(facts.objective, period)
     if isinstance(left, Missing):
         return left
@@ -104,4 +104,6 @@ def burn_down(facts: ObjectiveFacts, period: Period) -> BurnDown | Missing:
     tiles, count = facts.tiles.value, facts.objective.period // TILE
     bad = np.nan_to_num(tiles.bad[-count:])
     spent = np.cumsum(bad) / left.allowed_events if left.allowed_events else np.zeros(count)
+    if period.is_young:  # before its series began there was nothing that could be spent
+        spent[: count - period.life // TILE] = np.nan
     return BurnDown(ends=tiles.ends[-count:], left=1 - spent, bad=bad)

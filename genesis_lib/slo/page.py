@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
+from genesis_lib.model import Finding, Verdict, worst
 from genesis_lib.run import Run
 from genesis_lib.slo import course as courses
 from genesis_lib.slo.course import Course
@@ -18,21 +19,29 @@ _PARALLEL = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What a figure shows of one objective."""
+    """What a figure shows of one objective; `verdict` is the worst of all that was found about it, and not of its value alone."""
 
+    verdict: Verdict
     status: Status
     facts: ObjectiveFacts
     course: Course
 
 
 def pages(
-    run: Run, objectives: Sequence[ObjectiveFacts], *, window: timedelta | None = None, split: str | None = None
+    run: Run,
+    objectives: Sequence[ObjectiveFacts],
+    findings: Sequence[Finding],
+    *,
+    window: timedelta | None = None,
+    split: str | None = None,
 ) -> list[Page]:
     """A page for each, several asked at once; the window and the split are the objectives' own where none is named."""
 
     def page(facts: ObjectiveFacts) -> Page:
         course = courses.gather(run, facts, window=window, split=split)
-        return Page(status=status(facts, at=run.as_of), facts=facts, course=course)
+        judged = status(facts, at=run.as_of)
+        found = [f.verdict for f in findings if f.subject == facts.objective.title]
+        return Page(verdict=worst(found) if found else judged.verdict, status=judged, facts=facts, course=course)
 
     with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
         return list(pool.map(page, objectives))

@@ -133,7 +133,9 @@ def bands(objective: Objective) -> tuple[Band, ...]:
     sign = "<" if higher else "≥" if warned == objective.target else ">"
     said = {
         "ok": "ok",
-        "warning": f"warning {sign} {quantity(warned, unit)}",
+        "warning": f"warning {sign} {quantity(warned, unit)}"
+        if warned == objective.warning
+        else f"misses its target; warning {words.warning(objective)}",
         "critical": f"critical {words.critical(objective)}",
     }
     edges = {

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
 from genesis_lib.formatting import Unit, duration, instant, quantity
-from genesis_lib.model import Missing
+from genesis_lib.model import Missing, Verdict
 from genesis_lib.objectives.objective import Objective
 from genesis_lib.slo.budget import burn_down
 from genesis_lib.slo.course import Course, Lines
@@ -28,11 +28,11 @@ _POINTS = 120
 _SHOWN = 3  # of alerts and deployments in the text
 
 
-def page(status: Status, facts: ObjectiveFacts, course: Course) -> Picture:
+def page(status: Status, facts: ObjectiveFacts, course: Course, *, verdict: Verdict) -> Picture:
     """One objective on one page: its course, its budget and how fast it burns, its latencies, and where the budget went."""
     spent = burn_down(facts, status.period)
     rows: list[tuple[float, Callable[[SubFigure], None]]] = [
-        (parts.HEADER_IN, lambda part: parts.header(part, status)),
+        (parts.HEADER_IN, lambda part: parts.header(part, status, verdict)),
         (parts.course_height(course), lambda part: parts.course(part, status, course)),
         (parts.budget_height(status, spent), lambda part: parts.budget(part, status, spent, at=course.at)),
         (parts.heat_height(course), lambda part: parts.heat(part, status.objective, course)),
@@ -43,30 +43,36 @@ def page(status: Status, facts: ObjectiveFacts, course: Course) -> Picture:
         rows = [rows[0], (parts.SAID_IN, lambda part: parts.unknowns(part, reasons))]
     with figure_style():
         heights = [height for height, _ in rows]
-        picture = Picture(alt=_alt(status, facts, course), size_in=(WIDTH_IN, sum(heights)))
+        picture = Picture(alt=_alt(status, facts, course, verdict), size_in=(WIDTH_IN, sum(heights)))
         grid = picture.subfigures(len(rows), 1, height_ratios=heights, squeeze=False)
         for part, (_, draw) in zip(grid.flat, rows, strict=True):
             draw(part)
     return picture
 
 
-def multiples(statuses: Sequence[Status], facts: Sequence[ObjectiveFacts], courses: Mapping[str, Course]) -> Picture:
+def multiples(
+    statuses: Sequence[Status],
+    facts: Sequence[ObjectiveFacts],
+    courses: Mapping[str, Course],
+    verdicts: Sequence[Verdict],
+) -> Picture:
     """All objectives, one under the other: the verdict, the value's course with its thresholds, and what is left of the budget.
 
     `courses` are by the objective's name.
     """
-    alt = " ".join(f"{_said(status)} Budget: {parts.left(status)}." for status in statuses)
+    judged = list(zip(statuses, verdicts, strict=True))
+    alt = " ".join(f"{_said(status, verdict)} Budget: {parts.left(status)}." for status, verdict in judged)
     with figure_style():
         picture = Picture(alt=f"Objectives. {alt}", size_in=(WIDTH_IN, 0.5 + _ROW_IN * max(1, len(statuses))))
         if not statuses:
             say(parts.blank(picture.add_subplot()), "no objective applies to this environment", small=False)
             return picture
         grid = picture.subplots(len(statuses), 3, squeeze=False, width_ratios=(1.5, 3.4, 1.3))
-        for cells, status, known in zip(grid, statuses, facts, strict=True):
-            _name(parts.blank(cells[0]), status)
+        for cells, (status, verdict), known in zip(grid, judged, facts, strict=True):
+            _name(parts.blank(cells[0]), status, verdict)
             _small_course(cells[1], status.objective, courses.get(status.objective.name))
             _small_budget(cells[2], status, known)
-        titles = ("Objective", "Value  (dashed: warning; dotted: critical)", "Budget left")
+        titles = ("Objective", "Value  (thin: target; dashed: warning; dotted: critical)", "Budget left")
         for axes, title in zip(grid[0], titles, strict=True):
             axes.set_title(title, fontsize=8, pad=10)
         for column in grid.T[1:]:
@@ -77,8 +83,8 @@ def multiples(statuses: Sequence[Status], facts: Sequence[ObjectiveFacts], cours
     return picture
 
 
-def _name(axes: Axes, status: Status) -> None:
-    look, unit = VERDICT_LOOKS[status.verdict], Unit(status.objective.unit)
+def _name(axes: Axes, status: Status, verdict: Verdict) -> None:
+    look, unit = VERDICT_LOOKS[verdict], Unit(status.objective.unit)
     value = "" if isinstance(status.value, Missing) else f"  {quantity(status.value, unit)}"
     for y, line, style in (
         (1.0, label(status.objective.title, 22), {"fontsize": 8.5, "fontweight": "bold"}),
@@ -96,6 +102,7 @@ def _small_course(axes: Axes, objective: Objective, course: Course | None) -> No
     whole = course.lines.whole
     objective_axes.line(axes, course.lines.times, whole, color=LIGHT["ink"], linewidth=1.2, zorder=3)
     objective_axes.value_axis(axes, objective, [whole], ticks=2)
+    axes.axhline(objective.target, color=LIGHT["ink"], linewidth=0.7)
     axes.axhline(objective.warning, color=LIGHT["warn"], linewidth=0.9, linestyle=(0, (5, 2)))
     axes.axhline(objective.critical, color=LIGHT["fail"], linewidth=1.1, linestyle=(0, (1, 1.2)))
     _small_time(axes, (course.at - course.window).timestamp(), course.at.timestamp())
@@ -123,13 +130,13 @@ def _small_time(axes: Axes, start: float, end: float) -> None:
     axes.xaxis.get_offset_text().set_fontsize(SMALL)
 
 
-def _said(status: Status) -> str:
-    return f"{label(status.objective.title)}: {status.verdict}, {status.reason}."
+def _said(status: Status, verdict: Verdict) -> str:
+    return f"{label(status.objective.title)}: {verdict}, {status.reason}."
 
 
-def _alt(status: Status, facts: ObjectiveFacts, course: Course) -> str:
+def _alt(status: Status, facts: ObjectiveFacts, course: Course, verdict: Verdict) -> str:
     """The page in sentences, for those who do not see it."""
-    objective, unit, said = status.objective, Unit(status.objective.unit), [_said(status)]
+    objective, unit, said = status.objective, Unit(status.objective.unit), [_said(status, verdict)]
     match course.lines:
         case Lines(whole=whole) if np.isfinite(whole).any():
             low, high = (quantity(float(bound), unit) for bound in (np.nanmin(whole), np.nanmax(whole)))

@@ -11,13 +11,16 @@ __all__ = ["one", "overview", "show"]
 
 def one(page: Page) -> Picture:
     """One objective on one page."""
-    return objective_figures.page(page.status, page.facts, page.course)
+    return objective_figures.page(page.status, page.facts, page.course, verdict=page.verdict)
 
 
 def overview(pages: Sequence[Page]) -> Picture:
     """All of them at a glance: the value's course, its thresholds, and the budget."""
     courses = {page.status.objective.name: page.course for page in pages}
-    return objective_figures.multiples([page.status for page in pages], [page.facts for page in pages], courses)
+    verdicts = [page.verdict for page in pages]
+    return objective_figures.multiples(
+        [page.status for page in pages], [page.facts for page in pages], courses, verdicts
+    )
 
 
 def show(pages: Sequence[Page]) -> None:

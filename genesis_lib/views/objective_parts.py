@@ -11,7 +11,7 @@ from matplotlib.image import AxesImage
 from matplotlib.ticker import FuncFormatter
 
 from genesis_lib.formatting import Unit, duration, quantity
-from genesis_lib.model import Missing
+from genesis_lib.model import Missing, Verdict
 from genesis_lib.objectives.objective import Objective
 from genesis_lib.slo.budget import Budget, BurnDown
 from genesis_lib.slo.course import Course, Lines, Spent
@@ -51,9 +51,9 @@ _TITLE = 9
 _WHOLE, _LEFT, _RIGHT = 130, 72, 54  # characters in a line of words in the place of a drawing
 
 
-def header(part: SubFigure, status: Status) -> None:
+def header(part: SubFigure, status: Status, verdict: Verdict) -> None:
     """What it is, its verdict, its value, and the reason."""
-    look, top = VERDICT_LOOKS[status.verdict], 1 - 0.06 / HEADER_IN
+    look, top = VERDICT_LOOKS[verdict], 1 - 0.06 / HEADER_IN
     value = "" if isinstance(status.value, Missing) else f"   {quantity(status.value, Unit(status.objective.unit))}"
     bold: dict[str, Any] = {"fontsize": 12, "fontweight": "bold", "va": "top"}
     part.text(0.01, top, label(status.objective.title), **bold)

@@ -10,9 +10,10 @@ from rich.text import Text
 
 from genesis_lib.formatting import Unit, duration, plain, quantity
 from genesis_lib.model import Finding, Missing, Verdict
+from genesis_lib.readiness.decision import Call
 from genesis_lib.slo.status import Status
 from genesis_lib.views import objective_words as words
-from genesis_lib.views.terminal import VERDICT_COLOURS
+from genesis_lib.views.terminal import VERDICT_COLOURS, show_call
 from genesis_lib.views.theme import VERDICT_LOOKS
 
 __all__ = ["show"]
@@ -40,6 +41,8 @@ def show(
     statuses: Sequence[Status],
     findings: Sequence[Finding],
     *,
+    call: Call,
+    heading: str,
     not_applicable: Mapping[str, str],
     run: str,
     requests: int,
@@ -50,6 +53,7 @@ def show(
     Where the terminal is narrow the least important columns are left out, and named.
     """
     out = console or Console(highlight=False, soft_wrap=True)
+    out.print(Text(plain(heading), style="bold"))
     judged = [status for status in statuses if status.objective.title not in not_applicable]
     if judged:
         _show_table(out, _columns(judged, findings))
@@ -63,7 +67,8 @@ def show(
     for note, titles in _sources(judged).items():
         who = ", ".join(titles) if len(titles) < len(judged) else "all objectives"
         out.print(Text(f"{note}: {plain(who)}", style="dim"))
-    out.print(Text(f"{requests} requests; evidence in {run}", style="dim"))
+    out.print(Text(f"{requests} requests", style="dim"))
+    show_call(findings, call=call, run=run, console=out)
 
 
 def _show_table(out: Console, columns: Sequence[_Column]) -> None:

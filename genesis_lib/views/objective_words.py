@@ -147,7 +147,8 @@ def trend(status: Status) -> str:
         return short(change)
     if abs(change) < _LEAST_TREND:
         return "unchanged"
-    return f"{'+' if change > 0 else _MINUS}{quantity(abs(change), Unit.RATIO).split(_THIN)[0]} points"
+    sign, better = ("+", "better") if change > 0 else (_MINUS, "worse")
+    return f"{sign}{quantity(abs(change), Unit.RATIO).split(_THIN)[0]} points, {better}"
 
 
 def events(objective: Objective, number: float) -> str:

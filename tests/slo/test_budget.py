@@ -54,6 +54,20 @@ def test_what_is_left(bad: float, total: float, left: tuple[float, timedelta, fl
     assert found.is_spent is (share <= 0)
 
 
+def test_of_series_that_began_within_the_period_it_is_that_of_their_life() -> None:
+    total = np.full(2 * COUNT, np.nan)
+    total[-COUNT // 7 :] = 1800.0  # for the last day of seven
+    found = facts(ONE_PERCENT, bad=np.where(np.isfinite(total), 9.0, np.nan), total=total)
+    judged = of_period(found)
+    left, down = budget(ONE_PERCENT, judged), burn_down(found, judged)
+    assert isinstance(left, Budget)
+    assert not isinstance(down, Missing)
+    assert left.left_time == pytest.approx(timedelta(days=1) * 0.5 * 0.01, abs=timedelta(seconds=5))
+    seen = np.isfinite(down.left)
+    assert (seen[0], seen.sum()) == (False, -(-COUNT // 7))
+    assert down.left[-1] == pytest.approx(left.left)
+
+
 @given(SHARES, st.floats(min_value=1, max_value=1e9), st.floats(min_value=0.0001, max_value=0.5))
 def test_spent_and_left_add_up_in_every_unit(share: float, total: float, ratio: float) -> None:
     objective = made(target=ratio, warning=ratio, critical=ratio)

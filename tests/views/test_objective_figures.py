@@ -61,7 +61,21 @@ MANY_ALERTS = tuple(Span(name=f"A{n}", begins=AT - WEEK, ends=AT) for n in range
 
 
 def drawn(known: ObjectiveFacts, shown: Course) -> Picture:
-    return page(status(known, at=AT), known, shown)
+    judged = status(known, at=AT)
+    return page(judged, known, shown, verdict=judged.verdict)
+
+
+def test_the_verdict_is_the_one_of_all_findings_and_not_of_the_value_alone() -> None:
+    known = facts(SHIPPED["error_rate"], bad=0.0, total=1800.0)
+    judged = status(known, at=AT)
+    assert judged.verdict is Verdict.PASS
+    for picture in (
+        page(judged, known, course(SHIPPED["error_rate"]), verdict=Verdict.WARN),
+        multiples([judged], [known], {}, [Verdict.WARN]),
+    ):
+        assert "! WARN" in words(picture)
+        assert ": WARN, " in picture.alt
+        assert "PASS" not in words(picture)
 
 
 def words(picture: Picture) -> str:
@@ -174,13 +188,13 @@ def test_the_alternative_text_tells_the_page() -> None:
 def test_multiples_show_every_objective_or_why_there_is_nothing() -> None:
     shown = [BURNING, SLOW, gone(SHIPPED["halo_p95"])]
     courses = {"error_rate": course(BURNING.objective), "halo_p95": course(SHIPPED["halo_p95"], lines=UNREACHABLE)}
-    picture = multiples([status(one, at=AT) for one in shown], shown, courses)
+    picture = multiples(found := [status(one, at=AT) for one in shown], shown, courses, [one.verdict for one in found])
     text = words(picture)
     for said in ("Error rate", "✕ FAIL", "% overspent", "target < 200 ms", "its course was not asked for",
                  "HALO P95", "? UNKNOWN", "prometheus refused the connection", "dashed: warning"):  # fmt: skip
         assert said in text
     assert "HALO P95: UNKNOWN" in picture.alt
-    assert "no objective applies" in words(multiples([], [], {}))
+    assert "no objective applies" in words(multiples([], [], {}, []))
 
 
 def test_hostile_text_is_drawn_as_text() -> None:
@@ -200,8 +214,11 @@ def test_hostile_text_is_drawn_as_text() -> None:
     lost = [Missing(cause=UNREACHABLE.cause, detail=text) for text in texts]
     unsaid = replace(plain, lines=lost[0], spent=lost[1], heat=lost[2], alerts=lost[4], deployments=lost[6])
     judged = status(known, at=AT)
-    pictures = [page(judged, known, one) for one in (said, unsaid)]
-    for picture in (*pictures, multiples([judged], [known], {"error_rate": replace(unsaid, lines=lost[3])})):
+    pictures = [page(judged, known, one, verdict=judged.verdict) for one in (said, unsaid)]
+    for picture in (
+        *pictures,
+        multiples([judged], [known], {"error_rate": replace(unsaid, lines=lost[3])}, [judged.verdict]),
+    ):
         svg = picture.svg()
         assert "<script" not in svg
         assert "\u202e" not in svg

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from genesis_lib.model import Missing, Verdict
+from genesis_lib.readiness.decision import call_of
 from genesis_lib.slo.recorded import Source
 from genesis_lib.views import objective_terminal
 from tests.builders import make_finding
@@ -21,9 +22,17 @@ NNBSP = "\N{NARROW NO-BREAK SPACE}"
 def shown(*statuses: object, width: int = 120, is_terminal: bool = False, **other: object) -> str:
     out = io.StringIO()
     console = Console(file=out, width=width, highlight=False, soft_wrap=True, force_terminal=is_terminal)
-    arguments = {"findings": [], "not_applicable": {}, "run": "outputs/demo/r", "requests": 31, "console": console}
-    objective_terminal.show(statuses, **(arguments | other))  # type: ignore[arg-type]
-    return out.getvalue().replace(NNBSP, " ")
+    arguments = {
+        "findings": [],
+        "not_applicable": {},
+        "run": "outputs/demo/r",
+        "requests": 31,
+        "console": console,
+    } | other
+    call = call_of(arguments["findings"])  # type: ignore[arg-type]
+    objective_terminal.show(statuses, heading="Objectives of demo", call=call, **arguments)  # type: ignore[arg-type]
+    assert "Objectives of demo" in out.getvalue().partition("\n")[0]
+    return out.getvalue().partition("\n")[2].replace(NNBSP, " ")
 
 
 def header(text: str) -> str:
@@ -103,11 +112,12 @@ def test_it_ends_with_what_does_not_apply_the_sources_and_the_requests() -> None
         status(objective(name), source=Source(is_recorded=True, difference=difference, note="differs"))
         for name, difference in (("error_rate", 0.0004), ("latency_p95", 0.0012))
     ]
-    assert shown(status(objective("cpu")), *recorded, not_applicable={"HALO": "there is none"}).splitlines()[-4:] == [
+    assert shown(status(objective("cpu")), *recorded, not_applicable={"HALO": "there is none"}).splitlines()[-5:] == [
         "not applicable: HALO: there is none",
         "raw series; none are recorded: CPU usage",
         "recorded series, which differ from raw ones by at most 0.12 %: Error rate, P95 latency",
-        "31 requests; evidence in outputs/demo/r",
+        "31 requests",
+        "GO by these findings; evidence in outputs/demo/r",
     ]
     assert "raw series; none are recorded: all objectives" in shown(status())
 

@@ -73,7 +73,7 @@ def test_a_rate_of_zero_says_whether_nothing_happened(events: float | Missing, w
 @pytest.mark.parametrize(
     ("said_of", "said"),
     [
-        pytest.param(status(), "+0.01 points", id="more than before"),
+        pytest.param(status(), "+0.01 points, better", id="more than before"),
         pytest.param(young(), "no data", id="with nothing before"),
     ],
 )
