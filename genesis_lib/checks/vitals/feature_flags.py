@@ -1,7 +1,7 @@
 """Are all feature flags of policy there, in a file of the right form, and does an evaluation give each its safe value?"""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,11 +62,16 @@ def judge(facts: FlagFacts, policy: Policy) -> Finding:
         CLAIM,
         _SUBJECT,
         troubles,
-        observed=f"{len(there)} of {len(wanted)} flags there" if document else "a file that cannot be taken",
+        observed=_observed(len(there), len(wanted), troubles) if document else "a file that cannot be taken",
         expected=expected,
         good=f"an evaluation of {facts.name} through OpenFeature gives each of the {len(wanted)} flags its safe value",
         evidence=proof(facts.content, *([facts.evaluated] if facts.evaluated else [])),
     )
+
+
+def _observed(there: int, wanted: int, troubles: Sequence[Trouble]) -> str:
+    is_safe = all(trouble.verdict.is_good for trouble in troubles)
+    return f"{there} of {wanted} flags there, {'each' if is_safe else 'not each known to be'} safe"
 
 
 def _evaluate(run: Run, name: str) -> Answer[tuple[int, str]] | Missing:

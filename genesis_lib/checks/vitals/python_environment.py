@@ -70,7 +70,7 @@ def judge(facts: PythonFacts | str, policy: Policy, *, down: Mapping[str, str]) 
     told = last_line(facts.told, f"the interpreter {facts.declared.interpreter} could not be asked")
     if isinstance(told, Missing):
         observed = f"no data ({told.cause})"
-        troubles.append(lost(told, hint="correct health.python.interpreter, or run the command by hand"))
+        troubles.append(lost(told, hint="correct health.python.interpreter"))
     else:
         have = [f"{name} {version or 'missing'}" for name, version in told["packages"].items()]
         observed = plain(", ".join([f"Python {told['markers']['python_full_version']}", *have]))
@@ -130,7 +130,10 @@ def _of_packages(told: Mapping[str, Any], facts: PythonFacts, verdict: Verdict) 
         if wanted is not None and not (version and wanted.contains(version, prereleases=True)):
             there = f"{name} is {plain(version)}" if version else f"{name} is not installed"
             reason = f"{there}, and {facts.declared.lock} wants {wanted}"
-            yield Trouble(verdict=verdict, reason=reason, hint="install what is locked")
+            hint = (
+                "install what is locked" if verdict is Verdict.FAIL else ""
+            )  # not into an interpreter that is none of the service's
+            yield Trouble(verdict=verdict, reason=reason, hint=hint)
 
 
 def _folder(executable: str) -> str:

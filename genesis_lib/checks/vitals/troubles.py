@@ -57,8 +57,8 @@ def conclude(
         verdict,
         observed=observed,
         expected=expected,
-        reason="; ".join(t.reason for t in told) or good,
-        hint="; ".join(dict.fromkeys(t.hint for t in first)),
+        reason="; ".join(dict.fromkeys(t.reason for t in told)) or good,
+        hint="; ".join(dict.fromkeys(t.hint for t in first if t.hint)),
         because_of=next((t.because_of for t in first if t.because_of), ""),
         evidence=evidence,
     )
