@@ -8,6 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from genesis_lib.rollout.disk import sync_folder
 from genesis_lib.rollout.flags import FlagError, FlagFile
 
 __all__ = ["backups", "found", "read", "write"]
@@ -113,7 +114,7 @@ def _back_up(place: Path, there: FlagFile, at: datetime) -> Path:
     folder = place.parent / _BACKUPS
     if not folder.is_dir():
         folder.mkdir(exist_ok=True)
-        _sync_folder(place.parent)
+        sync_folder(place.parent)
     backup = folder / f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}-{there.digest[:_SHOWN]}.json"
     _put(backup, there.content, of=place)
     return backup
@@ -137,7 +138,7 @@ def _put(path: Path, content: bytes, *, of: Path) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _take_after(file: int, old: os.stat_result) -> None:
@@ -146,12 +147,3 @@ def _take_after(file: int, old: os.stat_result) -> None:
         with contextlib.suppress(PermissionError):
             os.fchown(file, old.st_uid, old.st_gid)
     os.fchmod(file, stat.S_IMODE(old.st_mode))
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk: a file whose name is lost is lost."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

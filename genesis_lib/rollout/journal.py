@@ -8,6 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from genesis_lib.errors import GenesisError
+from genesis_lib.rollout.disk import sync_folder
 from genesis_lib.rollout.entries import Entry
 from genesis_lib.rollout.journal_chain import Chain, read_chain, sealed
 
@@ -102,18 +103,9 @@ def _add(path: Path, content: bytes, *, size: int) -> None:
         while rest:
             rest = rest[os.write(file, rest) :]
         os.fsync(file)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError:
         os.ftruncate(file, size)
         raise
     finally:
         os.close(file)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk: a file whose name is lost is lost."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
