@@ -13,7 +13,7 @@ setup: ## make .venv with all that tests need
 	@$(dev)
 
 test: setup lint ## lint, then all tests
-	$(bin)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests/test_genesis.py tests  # the longest first
+	$(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/test_genesis.py tests  # the longest first
 
 lint: setup ## ruff, mypy, import-linter
 	$(bin)/ruff check .
